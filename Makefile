@@ -1,0 +1,53 @@
+# One name for each command, the same on a laptop and in CI.
+
+PYTHON ?= python3
+# The version is pinned on the command line alone: a range would let pip take a newer build of several GB.
+# For a machine without an NVIDIA card, PyTorch's own index has smaller CPU builds: see the README.
+TORCH ?= 2.13.0
+PROMPT ?= a red circle on a white background
+FLOWER ?= 0
+
+BIN := .venv/bin
+
+.PHONY: demo up test test-services test-gpu check format bench docs clean
+
+demo: .venv/demo.stamp
+	$(BIN)/darkroom demo --prompt "$(PROMPT)"
+
+up: .venv/demo.stamp
+	$(BIN)/darkroom up $(if $(filter 1,$(FLOWER)),--flower)
+
+test: .venv/dev.stamp
+	$(BIN)/pytest -m "not redis and not rabbitmq and not s3 and not browser and not cuda"
+
+test-services: .venv/dev.stamp
+	$(BIN)/pytest -m "redis or rabbitmq or s3 or browser"
+
+test-gpu: .venv/dev.stamp
+	$(BIN)/pytest -m cuda
+
+check: .venv/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/test_house_rules.py
+
+format: .venv/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Darkroom needs Python 3.11 or newer; this is %s. Name another: make PYTHON=python3.12" % sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+
+.venv/demo.stamp: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[gpu]'
+	@touch $@
+
+.venv/dev.stamp: .venv/demo.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[gpu,dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build *.egg-info

@@ -1,0 +1,155 @@
+"""Everything that can go wrong, as one tree. Knows no HTTP: the API has the table of statuses.
+
+DarkroomError
+├── Misconfigured               a process cannot start like this
+├── InvalidRequest              the client's request, with one fault for each thing to mend
+├── NotFound
+│   ├── UnknownJob
+│   ├── UnknownImage
+│   └── ObjectMissing           storage has nothing under this key
+├── Refused                     understood, and not done
+│   ├── JobIsFinal
+│   ├── QueueFull
+│   ├── IdempotencyConflict
+│   ├── LinkExpired
+│   └── LinkForged
+├── Unavailable                 a part that we need does not answer; trying again can help
+│   ├── RedisUnavailable
+│   ├── BrokerUnavailable
+│   └── StorageUnavailable
+├── JobError                    why a job failed; written into its record
+│   ├── WeightsMissing
+│   ├── WeightsRefused
+│   ├── OutOfMemory
+│   ├── GenerationFailed
+│   └── DeliveryFailed
+└── JobTaken                    this attempt no longer owns its job: stop, and write nothing
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class DarkroomError(Exception):
+    """`code` is stable and machine-readable; the message says what, which one, and what to do."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Misconfigured(DarkroomError):
+    code = "misconfigured"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing to mend in a request. `field` is a path like `width` or `prompt`."""
+
+    field: str
+    code: str
+    message: str
+
+
+class InvalidRequest(DarkroomError):
+    """Names all faults at once, so that a client mends its request in one go."""
+
+    code = "invalid_request"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(" ".join(fault.message for fault in faults))
+        self.faults = tuple(faults)
+
+
+class NotFound(DarkroomError):
+    code = "not_found"
+
+
+class UnknownJob(NotFound):
+    code = "unknown_job"
+
+
+class UnknownImage(NotFound):
+    code = "unknown_image"
+
+
+class ObjectMissing(NotFound):
+    code = "object_missing"
+
+
+class Refused(DarkroomError):
+    code = "refused"
+
+
+class JobIsFinal(Refused):
+    code = "job_is_final"
+
+
+class QueueFull(Refused):
+    code = "queue_full"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class IdempotencyConflict(Refused):
+    code = "idempotency_conflict"
+
+
+class LinkExpired(Refused):
+    code = "link_expired"
+
+
+class LinkForged(Refused):
+    code = "link_forged"
+
+
+class Unavailable(DarkroomError):
+    code = "unavailable"
+    retry_after_s: ClassVar[int] = 5
+
+
+class RedisUnavailable(Unavailable):
+    code = "redis_unavailable"
+
+
+class BrokerUnavailable(Unavailable):
+    code = "broker_unavailable"
+
+
+class StorageUnavailable(Unavailable):
+    code = "storage_unavailable"
+
+
+class JobError(DarkroomError):
+    code = "job_failed"
+
+
+class WeightsMissing(JobError):
+    code = "weights_missing"
+
+
+class WeightsRefused(JobError):
+    code = "weights_refused"
+
+
+class OutOfMemory(JobError):
+    code = "out_of_memory"
+
+
+class GenerationFailed(JobError):
+    code = "generation_failed"
+
+
+class DeliveryFailed(JobError):
+    code = "delivery_failed"
+
+
+class JobTaken(DarkroomError):
+    """The job was canceled, deleted, finished elsewhere, or given to another attempt."""
+
+    code = "job_taken"

@@ -1,0 +1,154 @@
+"""What an operator can set. Read from the environment once, at each process's start, and passed down."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BUNDLED_CATALOGUE = Path(__file__).resolve().parent.parent / "models" / "catalogue.toml"
+
+
+class Settings(BaseSettings):
+    """Every field is the environment variable `DARKROOM_` + its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="DARKROOM_", frozen=True, extra="ignore")
+
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0",
+        description="Job store: `redis://`, `rediss://` or `unix:///path/to.sock?db=0`.",
+    )
+    broker_url: str | None = Field(
+        default=None,
+        description="Celery broker: `amqp://…` for RabbitMQ, or a Redis URL in Celery's form. "
+        "Unset: the Redis of `DARKROOM_REDIS_URL`, in its next database.",
+    )
+    data_dir: Path = Field(
+        default=Path("data"),
+        description="Folder for what is kept locally: images, signing key, beat schedule.",
+    )
+
+    storage: Literal["local", "s3"] = Field(default="local", description="Where finished images go.")
+    s3_bucket: str = Field(default="darkroom", min_length=3, max_length=63, description="Bucket; must exist.")
+    s3_endpoint_url: str | None = Field(
+        default=None, description="S3 endpoint that workers write to. Unset: AWS's own for the region."
+    )
+    s3_public_endpoint_url: str | None = Field(
+        default=None,
+        description="S3 endpoint that signed URLs name, where clients see another one than workers do. "
+        "Unset: the same.",
+    )
+    s3_region: str = Field(default="us-east-1", min_length=1, description="Region used in signatures.")
+    s3_access_key_id: str | None = Field(
+        default=None, description="Unset: boto3's own chain (environment, profile, instance role)."
+    )
+    s3_secret_access_key: SecretStr | None = Field(default=None, description="Goes with the access key.")
+    s3_addressing_style: Literal["auto", "path", "virtual"] = Field(
+        default="auto", description="`path` for most self-hosted stores (MinIO, Ceph)."
+    )
+    signing_key: SecretStr | None = Field(
+        default=None,
+        description="Secret that signs links to local images, 32 characters at least. "
+        "Unset: one is made and kept in the data folder.",
+    )
+    signed_url_ttl_s: int = Field(
+        default=3600, ge=10, le=604_800, description="Lifetime of signed URLs, seconds (S3 allows a week)."
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address the API binds.")
+    port: int = Field(default=8000, ge=1, le=65_535, description="Port the API binds.")
+    public_url: str | None = Field(
+        default=None,
+        description="The API's address as clients see it, used in links. Unset: `http://HOST:PORT`.",
+    )
+    api_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="`name:key` pairs, comma-separated; keys of 16 characters at least. "
+        "Empty: no key is asked for, and the API binds loopback only.",
+    )
+    max_body_bytes: int = Field(
+        default=65_536, ge=1024, le=104_857_600, description="Largest request body taken, bytes."
+    )
+    max_prompt_chars: int = Field(
+        default=4000, ge=1, le=100_000, description="Longest prompt taken, characters."
+    )
+    max_images_per_job: int = Field(default=8, ge=1, le=64, description="Largest `n` of a request.")
+    max_waiting_per_model: int = Field(
+        default=100_000, ge=1, description="Jobs that may wait for one model; more get 429."
+    )
+    max_waiting_per_key: int = Field(
+        default=10_000,
+        ge=1,
+        description="Jobs that one API key may have waiting for one model; more get 429.",
+    )
+
+    catalogue: Path = Field(default=BUNDLED_CATALOGUE, description="The catalogue of models, a TOML file.")
+    default_model: str = Field(default="minilab", description="Model of a request that names none.")
+    gpu_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("minilab",),
+        min_length=1,
+        description="Models a GPU worker holds, comma-separated, when it is started without `-Q`.",
+    )
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        description="`auto` takes CUDA, else Apple's MPS, else the CPU.",
+    )
+    lanes: int = Field(default=1, ge=1, le=256, description="Jobs that a GPU worker runs at the same time.")
+    weights_dir: Path | None = Field(
+        default=None, description="Folder looked into for weights (`WEIGHTS_DIR/MODEL`) before the hub cache."
+    )
+
+    lease_s: float = Field(
+        default=15.0,
+        ge=1,
+        le=600,
+        description="A job whose worker is silent this long goes back in line, seconds.",
+    )
+    max_attempts: int = Field(
+        default=3, ge=1, le=100, description="A job that loses this many workers fails as `worker_lost`."
+    )
+    grace_s: float = Field(
+        default=60.0, ge=0, le=86_400, description="How long a stopping worker may finish its jobs, seconds."
+    )
+    retention_s: int = Field(
+        default=7 * 86_400,
+        ge=1,
+        description="Finished jobs and their images are removed after this, seconds.",
+    )
+    housekeeping_period_s: float = Field(
+        default=5.0,
+        ge=0.1,
+        le=60,
+        description="How often leases, wake-ups and retention are looked after, seconds.",
+    )
+
+    log_format: Literal["console", "json"] = Field(default="console", description="Form of log lines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level logged."
+    )
+
+    @field_validator("gpu_models", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("signing_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 32:
+            raise ValueError("needs 32 characters at least; `openssl rand -hex 32` makes one")
+        return value
+
+    @property
+    def images_dir(self) -> Path:
+        return self.data_dir / "images"
+
+    @property
+    def public_base_url(self) -> str:
+        """Without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
