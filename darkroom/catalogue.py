@@ -33,9 +33,7 @@ class Range(_Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> "Range":
         if not self.min <= self.default <= self.max:
-            raise ValueError(
-                f"min <= default <= max does not hold for {self.min}, {self.default}, {self.max}"
-            )
+            raise ValueError(f"min <= default <= max does not hold for {self.min}, {self.default}, {self.max}")
         return self
 
 
@@ -62,9 +60,7 @@ class ModelCard(_Frozen):
     revision: str | None = None
     variant: str | None = None
     path: Path | None = Field(default=None, description="Local folder, from the catalogue's own folder.")
-    dtype: Literal["bfloat16", "float16", "float32"] = Field(
-        description="On CUDA; elsewhere the device decides."
-    )
+    dtype: Literal["bfloat16", "float16", "float32"] = Field(description="On CUDA; elsewhere the device decides.")
     size: Size
     steps: Range
     guidance_scale: Range
@@ -109,9 +105,7 @@ def read_catalogue(path: Path) -> Catalogue:
 
 def _card(path: Path, model: str, table: object) -> ModelCard:
     if not isinstance(table, dict):
-        raise Misconfigured(
-            f"The catalogue {path} has a stray value {model!r}; each model is a table [{model}]."
-        )
+        raise Misconfigured(f"The catalogue {path} has a stray value {model!r}; each model is a table [{model}].")
     try:
         card = ModelCard(id=model, **table)
     except ValidationError as error:

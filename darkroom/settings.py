@@ -69,9 +69,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=65_536, ge=1024, le=104_857_600, description="Largest request body taken, bytes."
     )
-    max_prompt_chars: int = Field(
-        default=4000, ge=1, le=100_000, description="Longest prompt taken, characters."
-    )
+    max_prompt_chars: int = Field(default=4000, ge=1, le=100_000, description="Longest prompt taken, characters.")
     max_images_per_job: int = Field(default=8, ge=1, le=64, description="Largest `n` of a request.")
     max_waiting_per_model: int = Field(
         default=100_000, ge=1, description="Jobs that may wait for one model; more get 429."
@@ -124,18 +122,12 @@ class Settings(BaseSettings):
     )
 
     log_format: Literal["console", "json"] = Field(default="console", description="Form of log lines.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least level logged."
-    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
 
     @field_validator("gpu_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("signing_key")
     @classmethod

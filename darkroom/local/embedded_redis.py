@@ -53,9 +53,7 @@ def embedded_redis(data_dir: Path) -> Iterator[str]:
     data_dir.mkdir(parents=True, exist_ok=True)
     with socket_folder() as folder:
         socket = folder / "redis.sock"
-        process = subprocess.Popen(
-            redis_command(data_dir, socket), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(redis_command(data_dir, socket), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             _wait_for(socket, process)
             yield f"unix://{socket}?db=0"
@@ -74,7 +72,5 @@ def _wait_for(socket: Path, process: "subprocess.Popen[bytes]", deadline_s: floa
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
             said = (process.communicate()[0] or b"").decode(errors="replace")[-2000:]
-            raise Misconfigured(
-                f"The embedded Redis did not start within {deadline_s:.0f} s. It said:\n{said}"
-            )
+            raise Misconfigured(f"The embedded Redis did not start within {deadline_s:.0f} s. It said:\n{said}")
         time.sleep(0.005)
