@@ -8,6 +8,8 @@ import redis
 
 from darkroom.local.embedded_redis import embedded_redis
 
+pytest_plugins = ["tests.services"]
+
 
 @pytest.fixture(scope="session")
 def embedded_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
