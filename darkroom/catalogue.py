@@ -7,31 +7,47 @@ a worker to know what to load.
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, ValidationError, model_validator
 
 from darkroom.errors import Misconfigured
 
-SCHEDULERS = Literal[
-    "ddim", "ddpm", "deis", "dpmpp_2m", "dpmpp_2m_karras", "dpmpp_sde", "euler", "euler_ancestral",
-    "flow_euler", "flow_heun", "heun", "lcm", "lms", "pndm", "unipc",
-]  # fmt: skip
+SchedulerName = Literal[
+    "ddim",
+    "ddpm",
+    "deis",
+    "dpmpp_2m",
+    "dpmpp_2m_karras",
+    "dpmpp_2m_sde",
+    "euler",
+    "euler_ancestral",
+    "heun",
+    "lcm",
+    "lms",
+    "pndm",
+    "unipc",
+    # For models trained by flow matching, which none of those above fits.
+    "flow_euler",
+    "flow_heun",
+    "flow_unipc",
+]
+Number = TypeVar("Number", int, float)
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Range(_Frozen):
-    """Bounds, both included."""
+class Range(_Frozen, Generic[Number]):
+    """Bounds, both included. Equal ones: the value is fixed."""
 
-    default: float
-    min: float
-    max: float
+    default: Number
+    min: Number
+    max: Number
 
     @model_validator(mode="after")
-    def _ordered(self) -> "Range":
+    def _ordered(self) -> Self:
         if not self.min <= self.default <= self.max:
             raise ValueError(f"min <= default <= max does not hold for {self.min}, {self.default}, {self.max}")
         return self
@@ -47,6 +63,15 @@ class Size(_Frozen):
     multiple_of: int = Field(ge=1)
     max_pixels: int
 
+    @model_validator(mode="after")
+    def _default_fits(self) -> Self:
+        for side in (self.width, self.height):
+            if not self.min <= side <= self.max or side % self.multiple_of:
+                raise ValueError(f"the default side {side} is no multiple of {self.multiple_of} within its bounds")
+        if self.width * self.height > self.max_pixels:
+            raise ValueError(f"the default size has more than max_pixels = {self.max_pixels}")
+        return self
+
 
 class ModelCard(_Frozen):
     """One model of the catalogue."""
@@ -56,21 +81,24 @@ class ModelCard(_Frozen):
     summary: str
     license: str
     pipeline: str = Field(description="Class of diffusers.", pattern=r"^[A-Za-z0-9]+Pipeline$")
-    hub_id: str | None = Field(default=None, description="Repository on the Hugging Face hub.")
-    revision: str | None = None
-    variant: str | None = None
+    hub_id: str | None = Field(
+        default=None, description="Repository on the Hugging Face hub.", pattern=r"^[\w.-]+/[\w.-]+$"
+    )
+    revision: str | None = Field(default=None, description="Commit, tag or branch of it.")
+    variant: str | None = Field(default=None, description="Middle part of its weight files' names, such as `fp16`.")
+    skip: tuple[str, ...] = Field(default=(), description="Its files that the pipeline never reads, as patterns.")
     path: Path | None = Field(default=None, description="Local folder, from the catalogue's own folder.")
-    dtype: Literal["bfloat16", "float16", "float32"] = Field(description="On CUDA; elsewhere the device decides.")
+    dtype: Literal["bfloat16", "float16", "float32"] = Field(description="On a GPU; on the CPU always float32.")
     size: Size
-    steps: Range
-    guidance_scale: Range
-    scheduler: SCHEDULERS
-    schedulers: tuple[SCHEDULERS, ...] = Field(min_length=1)
+    steps: Range[PositiveInt]
+    guidance_scale: Range[NonNegativeFloat]
+    scheduler: SchedulerName
+    schedulers: tuple[SchedulerName, ...] = Field(min_length=1)
     negative_prompt: bool = Field(description="Whether the pipeline takes one.")
     gated: bool = Field(default=False, description="Whether the hub asks for a licence to be accepted first.")
 
     @model_validator(mode="after")
-    def _consistent(self) -> "ModelCard":
+    def _consistent(self) -> Self:
         if (self.hub_id is None) == (self.path is None):
             raise ValueError("give either hub_id or path")
         if self.scheduler not in self.schedulers:
@@ -100,6 +128,8 @@ def read_catalogue(path: Path) -> Catalogue:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Misconfigured(f"The catalogue {path} cannot be read: {error}") from error
+    if not tables:
+        raise Misconfigured(f"The catalogue {path} is empty; it needs one table for each model, such as [minilab].")
     return Catalogue({model: _card(path, model, table) for model, table in tables.items()})
 
 
@@ -107,9 +137,17 @@ def _card(path: Path, model: str, table: object) -> ModelCard:
     if not isinstance(table, dict):
         raise Misconfigured(f"The catalogue {path} has a stray value {model!r}; each model is a table [{model}].")
     try:
-        card = ModelCard(id=model, **table)
+        card = ModelCard(**{"id": model, **table})
     except ValidationError as error:
-        raise Misconfigured(f"The catalogue {path}, entry [{model}]: {error}") from error
+        raise Misconfigured(f"The catalogue {path}, entry [{model}]: {_faults(error)}") from error
     if card.path is None:
         return card
     return card.model_copy(update={"path": (path.parent / card.path).resolve()})
+
+
+def _faults(error: ValidationError) -> str:
+    """One line, without pydantic's own links and dumps of the input."""
+    return "; ".join(
+        f"{'.'.join(map(str, fault['loc'])) or 'entry'}: {fault['msg']}"
+        for fault in error.errors(include_url=False, include_input=False)
+    )

@@ -2,6 +2,8 @@
 
 DarkroomError
 ├── Misconfigured               a process cannot start like this
+├── StackFailed                 a part of the local stack did not start, or would not stay up
+├── DemoFailed                  the stack runs, and the image is not what was asked for
 ├── InvalidRequest              the client's request, with one fault for each thing to mend
 ├── NotFound
 │   ├── UnknownJob
@@ -43,6 +45,14 @@ class DarkroomError(Exception):
 
 class Misconfigured(DarkroomError):
     code = "misconfigured"
+
+
+class StackFailed(DarkroomError):
+    code = "stack_failed"
+
+
+class DemoFailed(DarkroomError):
+    code = "demo_failed"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,66 @@
+"""The one Celery application. Producers use it as it is; workers add their tasks to one of their own."""
+
+from typing import Any
+
+from celery import Celery
+
+from darkroom.queues import CPU_QUEUE, KEEP_HOUSE, queue_of
+from darkroom.redis_client import default_broker_url
+from darkroom.settings import Settings
+
+
+def make_app(settings: Settings) -> Celery:
+    """Does not touch the network yet."""
+    app = Celery("darkroom", broker=settings.broker_url or default_broker_url(settings.redis_url), set_as_current=True)
+    app.conf.update(
+        # JSON, and nothing else: a pickled message would run code of whoever reaches the broker.
+        task_serializer="json",
+        accept_content=["json"],
+        # Results live in the job store.
+        task_ignore_result=True,
+        task_routes=(_route,),
+        task_default_queue=CPU_QUEUE,
+        # A message counts as done when its work is, and a worker takes no more than it has room for.
+        task_acks_late=True,
+        worker_prefetch_multiplier=1,
+        worker_pool="threads",
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_hijack_root_logger=False,
+        # Flower sees tasks without anybody having to remember `-E`.
+        worker_send_task_events=True,
+        task_send_sent_event=True,
+        broker_connection_retry_on_startup=True,
+        broker_connection_timeout=2,
+        # A client waits for its wake-up to be published, so this must fail soon.
+        task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2},
+        broker_transport_options=_transport_options(settings),
+        beat_schedule=_schedule(settings),
+        timezone="UTC",
+    )
+    return app
+
+
+def _route(name: str, _args: object, kwargs: dict[str, Any], _options: object, **_: object) -> dict[str, str]:
+    """What Celery asks; see queues.queue_of for the answer."""
+    return {"queue": queue_of(name, kwargs)}
+
+
+def _schedule(settings: Settings) -> dict[str, Any]:
+    period_s = settings.housekeeping_period_s
+    # Rounds that nobody took in time expire, so that a pause leaves no heap of them.
+    return {"keep-house": {"task": KEEP_HOUSE, "schedule": period_s, "options": {"expires": 2 * period_s}}}
+
+
+def _transport_options(settings: Settings) -> dict[str, Any]:
+    """For Redis only: RabbitMQ's transport would not know these words."""
+    if (settings.broker_url or "").startswith(("amqp", "pyamqp")):
+        return {}
+    return {
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 30,
+        # A lost worker's wake-ups come back after this. It may be long: the housekeeper does not wait for them,
+        # and a wake-up that comes twice finds another job, or none.
+        "visibility_timeout": 3600,
+    }

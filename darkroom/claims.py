@@ -1,0 +1,61 @@
+"""The job store as workers see it: claim a job, keep its lease, and end it.
+
+Every write carries the attempt. One that lost its job (canceled, or given to another worker after a silence)
+is refused, and learns it by JobTaken.
+"""
+
+from collections.abc import Iterable
+
+from pydantic import TypeAdapter
+
+from darkroom.errors import DarkroomError, JobTaken
+from darkroom.jobs import IMAGES, Failure, Job, StoredImage
+from darkroom.redis_client import Client, redis_errors
+from darkroom.scripts import Scripts
+from darkroom.settings import Settings
+
+
+class Claims:
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._redis = client
+        self._scripts = Scripts(client)
+        self._lease_ms = int(settings.lease_s * 1000)
+        self._max_attempts = settings.max_attempts
+
+    def claim_next(self, model: str, worker: str) -> Job | None:
+        """The next job of this model's line, now running under a lease; None where nobody waits."""
+        job_id = self._scripts.run("claim", model, worker, self._lease_ms)
+        if job_id is None:
+            return None
+        with redis_errors():
+            return Job.from_record(str(job_id), self._redis.hgetall(f"darkroom:job:{job_id}"))
+
+    def progress(self, job: Job, step: int, steps: int) -> None:
+        """Record that a step is done. Raises JobTaken, RedisUnavailable."""
+        if not self._scripts.run("progress", job.id, job.attempt, step, steps, self._lease_ms):
+            raise JobTaken(f"Attempt {job.attempt} no longer owns job {job.id}.")
+
+    def renew(self, jobs: Iterable[Job]) -> set[str]:
+        """Renew the leases of these jobs; the ids of those that this worker has lost. Raises RedisUnavailable."""
+        pairs = [argument for job in jobs for argument in (job.id, job.attempt)]
+        lost = self._scripts.run("renew", self._lease_ms, *pairs)
+        return {str(job_id) for job_id in lost} if isinstance(lost, list) else set()
+
+    def succeed(self, job: Job, images: list[StoredImage]) -> None:
+        """Raises JobTaken, RedisUnavailable."""
+        event = TypeAdapter(dict[str, int]).dump_json({"images": len(images)}).decode()
+        self._finish(job, "succeeded", "images", IMAGES.dump_json(images).decode(), event)
+
+    def fail(self, job: Job, error: DarkroomError) -> None:
+        """Raises JobTaken, RedisUnavailable."""
+        failure = Failure(code=error.code, message=error.message).model_dump_json()
+        self._finish(job, "failed", "failure", failure, f'{{"error": {failure}}}')
+
+    def _finish(self, job: Job, state: str, field: str, value: str, event: str) -> None:
+        answer = self._scripts.run("finish", job.id, job.attempt, state, field, value, event)
+        if answer != 1:
+            raise JobTaken(f"Attempt {job.attempt} cannot end job {job.id} as {state}: it is {answer}.")
+
+    def give_back(self, job: Job) -> None:
+        """Put a running job back at the head of its line. Does not count as a lost worker."""
+        self._scripts.run("requeue", job.id, job.attempt, "given_back", self._max_attempts, "")

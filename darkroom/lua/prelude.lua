@@ -1,0 +1,69 @@
+-- Put before every script. NEXT, the table of transitions, is put before this one.
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function key(...) return 'darkroom:' .. table.concat({...}, ':') end
+
+local function job_key(id) return key('job', id) end
+
+local function state_of(id) return redis.call('HGET', job_key(id), 'state') end
+
+local function may(from, to) return from and NEXT[from] ~= nil and NEXT[from][to] == true end
+
+-- Whether this attempt still owns the job. Everything a worker writes asks this first.
+local function owns(id, attempt)
+  local job = redis.call('HMGET', job_key(id), 'state', 'attempt')
+  return job[1] == 'running' and job[2] == attempt
+end
+
+-- An event is kept for late watchers, and its channel wakes those who wait.
+local function tell(id, kind, fields)
+  fields.at_ms = now_ms()
+  redis.call('XADD', key('events', id), 'MAXLEN', '~', 2000, '*', 'type', kind, 'data', cjson.encode(fields))
+  redis.call('PUBLISH', key('told', id), kind)
+end
+
+-- A waiting line is two sorted sets, interactive before bulk. `cost` is the work that waits in each.
+local function line_key(model, class) return key('line', model, class) end
+
+local function line_add(id, model, class, score, cost, owner)
+  redis.call('ZADD', line_key(model, class), score, id)
+  redis.call('HINCRBYFLOAT', key('line_cost', model), class, cost)
+  redis.call('HINCRBY', key('line_owners', model), owner, 1)
+end
+
+local function line_remove(id)
+  local job = redis.call('HMGET', job_key(id), 'model', 'class', 'cost', 'owner')
+  local model, class, cost, owner = job[1], job[2], job[3], job[4]
+  if not model or redis.call('ZREM', line_key(model, class), id) == 0 then return end
+  if redis.call('EXISTS', line_key(model, class)) == 0 then
+    -- Nobody waits: the busy period ends, everyone starts level, and rounding never adds up.
+    redis.call('HDEL', key('line_cost', model), class)
+    redis.call('DEL', key('fair', model, class))
+  else
+    redis.call('HINCRBYFLOAT', key('line_cost', model), class, -tonumber(cost))
+  end
+  if redis.call('HINCRBY', key('line_owners', model), owner, -1) <= 0 then
+    redis.call('HDEL', key('line_owners', model), owner)
+  end
+end
+
+local function line_length(model)
+  return redis.call('ZCARD', line_key(model, 'interactive')) + redis.call('ZCARD', line_key(model, 'bulk'))
+end
+
+local function line_position(id, model, class)
+  local rank = redis.call('ZRANK', line_key(model, class), id)
+  if not rank then return nil end
+  if class == 'bulk' then rank = rank + redis.call('ZCARD', line_key(model, 'interactive')) end
+  return rank
+end
+
+-- A final job stays for the retention time, then the housekeeper removes it with its images.
+local function finish(id, state, now)
+  redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)
+  redis.call('ZREM', key('leases'), id)
+  redis.call('ZADD', key('final'), now, id)
+end

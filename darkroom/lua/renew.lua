@@ -1,0 +1,11 @@
+-- Renews the leases of (id, attempt) pairs. Returns the ids that this worker lost.
+local lost = {}
+local until_ms = now_ms() + tonumber(ARGV[1])
+for i = 2, #ARGV, 2 do
+  if owns(ARGV[i], ARGV[i + 1]) then
+    redis.call('ZADD', key('leases'), until_ms, ARGV[i])
+  else
+    lost[#lost + 1] = ARGV[i]
+  end
+end
+return lost

@@ -1,0 +1,59 @@
+"""Connections to the job store's Redis, and its errors in our words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+import redis
+import redis.asyncio
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from darkroom.errors import RedisUnavailable
+
+# A redis.Redis whose answers are text. redis-py's annotations cannot tell it from one that answers bytes.
+Client: TypeAlias = Any
+
+# A wait that a client's request can afford: with Redis down, an API call is answered within about two seconds.
+CONNECT_TIMEOUT_S = 1.0
+ANSWER_TIMEOUT_S = 5.0
+
+
+def connect(url: str) -> Client:
+    """Does not touch the network yet."""
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=ANSWER_TIMEOUT_S,
+        health_check_interval=30,
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=1),
+    )
+
+
+@contextmanager
+def redis_errors() -> Iterator[None]:
+    """Raises RedisUnavailable for whatever trying again later can cure."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError, redis.OutOfMemoryError) as error:
+        raise RedisUnavailable(
+            f"The job store (Redis) does not answer ({type(error).__name__}). Try again in a few seconds."
+        ) from error
+
+
+def default_broker_url(redis_url: str) -> str:
+    """The same Redis in its next database, in the words that Celery uses.
+
+    >>> default_broker_url("unix:///run/redis.sock?db=0")
+    'redis+socket:///run/redis.sock?virtual_host=1'
+    >>> default_broker_url("redis://:secret@host:6379/0")
+    'redis://:secret@host:6379/1'
+    """
+    parts = urlsplit(redis_url)
+    if parts.scheme == "unix":
+        options = dict(option.partition("=")[::2] for option in parts.query.split("&"))
+        return f"redis+socket://{parts.path}?virtual_host={int(options.get('db') or 0) + 1}"
+    database = int(parts.path.strip("/") or 0)
+    return parts._replace(path=f"/{database + 1}").geturl()

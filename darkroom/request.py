@@ -1,0 +1,182 @@
+"""What a client asks for: as it may be sent, and as it is once complete.
+
+A body may leave out all but the prompt. Completing it happens once, at the door: the model's own defaults
+fill the gaps, a seed is drawn, and every fault is found at the same time.
+"""
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
+
+from darkroom.catalogue import Catalogue, ModelCard
+from darkroom.errors import Fault, InvalidRequest
+from darkroom.settings import Settings
+
+SEED_LIMIT = 2**32
+
+
+class OutputFormat(StrEnum):
+    PNG = "png"
+    WEBP = "webp"
+    JPEG = "jpeg"
+
+
+class Priority(StrEnum):
+    """Interactive jobs go before bulk ones."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+
+
+class GenerateBody(BaseModel):
+    """A request as a client sends it. What is left out is filled in from the model's card."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        protected_namespaces=(),
+        json_schema_extra={
+            "examples": [
+                {"prompt": "a red circle on a white background"},
+                {
+                    "prompt": "a boat on the sea at sunset",
+                    "negative_prompt": "clouds",
+                    "model": "minilab",
+                    "width": 128,
+                    "height": 128,
+                    "steps": 20,
+                    "guidance_scale": 4.0,
+                    "seed": 7,
+                    "n": 2,
+                    "output_format": "webp",
+                    "priority": "bulk",
+                },
+            ]
+        },
+    )
+
+    prompt: str = Field(description="What to draw.")
+    negative_prompt: str | None = Field(default=None, description="What to keep out, for models that take it.")
+    model: str | None = Field(default=None, description="One of `GET /models`. Default: the server's.")
+    width: StrictInt | None = Field(default=None, description="Pixels, on the model's grid.")
+    height: StrictInt | None = Field(default=None, description="Pixels, on the model's grid.")
+    steps: StrictInt | None = Field(default=None, description="Denoising steps.")
+    guidance_scale: float | None = Field(default=None, description="How closely to follow the prompt.")
+    seed: StrictInt | None = Field(
+        default=None, description="0 to 4294967295. Image i of a job uses seed + i. Default: drawn at random."
+    )
+    n: StrictInt = Field(default=1, description="Images to make.")
+    scheduler: str | None = Field(default=None, description="One of the model's schedulers. Default: its own.")
+    output_format: OutputFormat = Field(default=OutputFormat.PNG, description="File format of the images.")
+    priority: Priority = Field(default=Priority.INTERACTIVE, description="`interactive` goes before `bulk`.")
+
+
+class ImageRequest(BaseModel):
+    """A complete request. Together with the model's weights it determines the images."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    model: str
+    prompt: str
+    negative_prompt: str | None
+    width: int
+    height: int
+    steps: int
+    guidance_scale: float
+    seed: int
+    n: int
+    scheduler: str
+    output_format: OutputFormat
+    priority: Priority
+
+    @property
+    def cost(self) -> float:
+        """Work in megapixel-steps: what fair shares and estimates are counted in."""
+        return self.n * self.steps * self.width * self.height / 1e6
+
+    def seed_of(self, index: int) -> int:
+        return (self.seed + index) % SEED_LIMIT
+
+
+def complete(
+    body: GenerateBody, catalogue: Catalogue, settings: Settings, draw_seed: Callable[[], int]
+) -> ImageRequest:
+    """Raises InvalidRequest with every fault of the body."""
+    model = body.model if body.model is not None else settings.default_model
+    card = catalogue.get(model)
+    if card is None:
+        raise InvalidRequest([*_prompt_faults(body, settings), _unknown_model(model, catalogue)])
+    request = ImageRequest(
+        model=model,
+        prompt=body.prompt,
+        negative_prompt=body.negative_prompt,
+        width=card.size.width if body.width is None else body.width,
+        height=card.size.height if body.height is None else body.height,
+        steps=int(card.steps.default) if body.steps is None else body.steps,
+        guidance_scale=card.guidance_scale.default if body.guidance_scale is None else body.guidance_scale,
+        seed=body.seed if body.seed is not None else draw_seed(),
+        n=body.n,
+        scheduler=body.scheduler if body.scheduler is not None else card.scheduler,
+        output_format=body.output_format,
+        priority=body.priority,
+    )
+    faults = [*_prompt_faults(body, settings), *_size_faults(request, card), *_value_faults(request, card, settings)]
+    if faults:
+        raise InvalidRequest(faults)
+    return request
+
+
+def _prompt_faults(body: GenerateBody, settings: Settings) -> Iterator[Fault]:
+    if not body.prompt.strip():
+        yield Fault("prompt", "prompt_empty", "The prompt is empty: say what to draw.")
+    for field, text in (("prompt", body.prompt), ("negative_prompt", body.negative_prompt or "")):
+        if len(text) > settings.max_prompt_chars:
+            message = f"{field} has {len(text)} characters; shorten it to {settings.max_prompt_chars} at most."
+            yield Fault(field, "prompt_too_long", message)
+
+
+def _unknown_model(model: str, catalogue: Catalogue) -> Fault:
+    return Fault("model", "unknown_model", f"There is no model {model[:80]!r}. Known are: {', '.join(catalogue)}.")
+
+
+def _size_faults(request: ImageRequest, card: ModelCard) -> Iterator[Fault]:
+    size = card.size
+    for field, pixels in (("width", request.width), ("height", request.height)):
+        if not size.min <= pixels <= size.max:
+            message = f"{field} is {pixels}; {card.id} draws {size.min} to {size.max} pixels."
+            yield Fault(field, "size_out_of_range", message)
+        elif pixels % size.multiple_of:
+            nearest = min(size.max, max(size.min, round(pixels / size.multiple_of) * size.multiple_of))
+            message = (
+                f"{field} is {pixels}; {card.id} draws multiples of {size.multiple_of} pixels. Nearest: {nearest}."
+            )
+            yield Fault(field, "size_off_grid", message)
+    if request.width * request.height > size.max_pixels:
+        message = f"{request.width}x{request.height} is too large; {card.id} draws {size.max_pixels} pixels at most."
+        yield Fault("width", "image_too_large", message)
+
+
+def _value_faults(request: ImageRequest, card: ModelCard, settings: Settings) -> Iterator[Fault]:
+    ranges = (
+        ("steps", request.steps, int(card.steps.min), int(card.steps.max)),
+        ("guidance_scale", request.guidance_scale, card.guidance_scale.min, card.guidance_scale.max),
+        ("n", request.n, 1, settings.max_images_per_job),
+        ("seed", request.seed, 0, SEED_LIMIT - 1),
+    )
+    for field, value, least, most in ranges:
+        # Written so that a NaN is refused too.
+        if not least <= value <= most:
+            message = (
+                f"{field} is {value}; choose {least:g} to {most:g}."
+                if most < 1e6
+                else (f"{field} is {value}; choose {least} to {most}.")
+            )
+            yield Fault(field, f"{field}_out_of_range", message)
+    if request.scheduler not in card.schedulers:
+        known = ", ".join(card.schedulers)
+        message = f"{card.id} has no scheduler {request.scheduler[:80]!r}. Known are: {known}."
+        yield Fault("scheduler", "unknown_scheduler", message)
+    if request.negative_prompt and not card.negative_prompt:
+        message = f"{card.id} takes no negative prompt: leave it out, or choose another model."
+        yield Fault("negative_prompt", "negative_prompt_unsupported", message)

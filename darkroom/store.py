@@ -1,0 +1,134 @@
+"""The job store as clients and the API see it: put jobs in, read, list, cancel and remove them."""
+
+import hashlib
+from dataclasses import dataclass
+
+from darkroom.errors import IdempotencyConflict, JobIsFinal, QueueFull, UnknownJob
+from darkroom.jobs import Job, JobState, new_job_id
+from darkroom.redis_client import Client, redis_errors
+from darkroom.request import ImageRequest
+from darkroom.scripts import Scripts
+from darkroom.settings import Settings
+
+IDEMPOTENCY_TTL_S = 86_400
+# The client is told to come back after the time that a tenth of a full line takes, within these bounds.
+RETRY_AFTER_S = (1, 600)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A waiting job's place: `position` jobs are before it, with `cost_ahead` megapixel-steps of work."""
+
+    position: int
+    cost_ahead: float
+    lane_speed: float | None
+    """Megapixel-steps a second of one lane; None until a job of this model has finished."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    job: Job
+    is_repeat: bool
+    """The same Idempotency-Key was used before: this is the job it made then."""
+
+
+class JobStore:
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._redis = client
+        self._scripts = Scripts(client)
+        self._settings = settings
+
+    def enqueue(
+        self, owner: str, request: ImageRequest, *, idempotency_key: str = "", fingerprint: str = ""
+    ) -> Admission:
+        """Write a job's record and put it in its model's waiting line, in one step.
+
+        Raises QueueFull, IdempotencyConflict, RedisUnavailable.
+        """
+        settings = self._settings
+        answer = self._scripts.run(
+            "enqueue", new_job_id(), owner, request.model, request.priority, request.cost, 1.0,
+            request.model_dump_json(), settings.max_waiting_per_model, settings.max_waiting_per_key,
+            _digest(idempotency_key), fingerprint, IDEMPOTENCY_TTL_S,
+        )  # fmt: skip
+        match answer:
+            case ["queued", str(job_id)]:
+                return Admission(self.get(job_id), is_repeat=False)
+            case ["repeated", str(job_id)]:
+                return Admission(self.get(job_id), is_repeat=True)
+            case ["conflict", str(job_id)]:
+                raise IdempotencyConflict(
+                    f"This Idempotency-Key made job {job_id} from another body. Use a new key for a new request."
+                )
+            case ["line_full"]:
+                raise self._full(request.model, f"{settings.max_waiting_per_model} jobs wait for {request.model}")
+            case _:
+                raise self._full(request.model, f"{settings.max_waiting_per_key} of your jobs wait for {request.model}")
+
+    def get(self, job_id: str) -> Job:
+        """Raises UnknownJob, RedisUnavailable."""
+        with redis_errors():
+            record = self._redis.hgetall(f"darkroom:job:{job_id}")
+        if not record:
+            raise UnknownJob(
+                f"There is no job {job_id[:80]}. It may have been deleted, or kept longer than the retention."
+            )
+        return Job.from_record(job_id, record)
+
+    def newest(self, owner: str, *, limit: int, before: str | None = None) -> list[Job]:
+        """An owner's jobs, newest first; `before` is the id of the last one already seen. Raises RedisUnavailable."""
+        with redis_errors():
+            ids = self._redis.zrevrangebylex(
+                f"darkroom:jobs:{owner}", f"({before}" if before else "+", "-", start=0, num=limit
+            )
+            pipe = self._redis.pipeline(transaction=False)
+            for job_id in ids:
+                pipe.hgetall(f"darkroom:job:{job_id}")
+            records = pipe.execute()
+        # A job deleted between the two reads has no record left.
+        return [Job.from_record(job_id, record) for job_id, record in zip(ids, records, strict=True) if record]
+
+    def place(self, job_id: str) -> Place | None:
+        """None unless the job waits. Raises RedisUnavailable."""
+        match self._scripts.run("place", job_id):
+            case [int(position), str(cost_ahead), str(speed)]:
+                return Place(position, float(cost_ahead), float(speed) if speed else None)
+            case _:
+                return None
+
+    def cancel(self, job_id: str) -> JobState:
+        """Cancel a job that waits or runs; cancelling a canceled one is harmless. Returns the state it was in.
+
+        Raises UnknownJob, JobIsFinal, RedisUnavailable.
+        """
+        before = self._scripts.run("cancel", job_id)
+        if before is None:
+            raise UnknownJob(f"There is no job {job_id[:80]}.")
+        state = JobState(str(before))
+        if state in {JobState.SUCCEEDED, JobState.FAILED}:
+            raise JobIsFinal(f"Job {job_id} has {state} already; it cannot be canceled any more. DELETE removes it.")
+        return state
+
+    def delete(self, job_id: str) -> bool:
+        """Remove every trace of a job in the store; its images must be gone by then. False if it is not final."""
+        return self._scripts.run("delete", job_id) == 1
+
+    def withdraw(self, job_id: str) -> None:
+        """Undo an enqueue whose wake-up could not be published, unless a worker has the job by now."""
+        if self._scripts.run("cancel", job_id) == JobState.QUEUED:
+            self.delete(job_id)
+
+    def _full(self, model: str, what: str) -> QueueFull:
+        return QueueFull(f"{what} already. Try again later.", retry_after_s=self._drain_s(model))
+
+    def _drain_s(self, model: str) -> int:
+        least, most = RETRY_AFTER_S
+        with redis_errors():
+            speed = float(self._redis.hget("darkroom:speed", model) or 0)
+            cost = sum(float(cost) for cost in self._redis.hvals(f"darkroom:line_cost:{model}"))
+        return int(min(most, max(least, 0.1 * cost / speed))) if speed else 30
+
+
+def _digest(text: str) -> str:
+    """A client's own text never becomes part of a Redis key as it is."""
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""

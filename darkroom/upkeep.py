@@ -1,0 +1,69 @@
+"""The job store as the housekeeper sees it: what was lost, what is due, what is too old."""
+
+from darkroom.jobs import IMAGES, StoredImage
+from darkroom.redis_client import Client, redis_errors
+from darkroom.scripts import Scripts
+from darkroom.settings import Settings
+
+LOST_TOO_OFTEN = (
+    "The job was given to {attempts} workers, and each was lost while it ran. It may be what stops them: "
+    "try a smaller size, or ask the operator, who finds it in the workers' logs."
+)
+# Follow-up work that is not done by then has lost its message, or its worker.
+FOLLOWUP_DUE_MS = 60_000
+
+
+class Upkeep:
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._redis = client
+        self._scripts = Scripts(client)
+        self._settings = settings
+
+    def now_ms(self) -> int:
+        """By Redis's clock, which is the one that leases and jobs are timed with."""
+        with redis_errors():
+            seconds, microseconds = self._redis.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+    def silent(self, limit: int = 1000) -> list[tuple[str, int]]:
+        """Ids and attempts of running jobs whose worker has been silent for the length of a lease."""
+        with redis_errors():
+            ids = self._redis.zrangebyscore("darkroom:leases", "-inf", self.now_ms(), start=0, num=limit)
+            return [(job_id, int(self._redis.hget(f"darkroom:job:{job_id}", "attempt") or 0)) for job_id in ids]
+
+    def requeue_lost(self, job_id: str, attempt: int) -> str:
+        """Put back a job whose lease ran out, or fail it if it lost too many workers: `queued`, `failed`, `kept`."""
+        most = self._settings.max_attempts
+        message = LOST_TOO_OFTEN.format(attempts=most)
+        return str(self._scripts.run("requeue", job_id, attempt, "worker_lost", most, message))
+
+    def waiting(self) -> dict[str, int]:
+        """Length of each model's line, the empty ones left out."""
+        with redis_errors():
+            models = sorted(self._redis.smembers("darkroom:models"))
+            lengths = {model: self._line_length(model) for model in models}
+        return {model: length for model, length in lengths.items() if length}
+
+    def _line_length(self, model: str) -> int:
+        return sum(int(self._redis.zcard(f"darkroom:line:{model}:{name}")) for name in ("interactive", "bulk"))
+
+    def too_old(self, limit: int = 1000) -> list[str]:
+        """Final jobs whose retention time is over, the oldest first."""
+        before = self.now_ms() - self._settings.retention_s * 1000
+        with redis_errors():
+            return list(self._redis.zrangebyscore("darkroom:final", "-inf", before, start=0, num=limit))
+
+    def due_followups(self, limit: int = 100) -> list[str]:
+        """Succeeded jobs whose follow-up work should have been done by now. Each is due again a minute later."""
+        now = self.now_ms()
+        with redis_errors():
+            due = list(
+                self._redis.zrangebyscore("darkroom:followups", "-inf", now - FOLLOWUP_DUE_MS, start=0, num=limit)
+            )
+            if due:
+                self._redis.zadd("darkroom:followups", dict.fromkeys(due, now), xx=True)
+        return due
+
+    def followed_up(self, job_id: str, images: list[StoredImage]) -> bool:
+        """Record a job's thumbnails. False if it was deleted meanwhile: then they are to be removed again."""
+        return bool(self._scripts.run("followed_up", job_id, IMAGES.dump_json(images).decode()))
