@@ -24,7 +24,6 @@ SchedulerName = Literal[
     "euler_ancestral",
     "heun",
     "lcm",
-    "lms",
     "pndm",
     "unipc",
     # For models trained by flow matching, which none of those above fits.

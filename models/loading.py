@@ -1,0 +1,79 @@
+"""Loads a model of the catalogue as a diffusers pipeline, from this machine alone."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from darkroom.catalogue import ModelCard
+from darkroom.errors import Misconfigured, WeightsMissing, WeightsRefused
+from models.weights import find_weights, how_to_get
+
+if TYPE_CHECKING:
+    import torch
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+
+def load_pipeline(
+    card: ModelCard, *, device: str, dtype: "torch.dtype", weights_dir: Path | None = None
+) -> "DiffusionPipeline":
+    """The whole pipeline on its device, ready to be called.
+
+    Raises WeightsMissing, WeightsRefused, or Misconfigured if diffusers does not know the pipeline.
+    """
+    folder = find_weights(card, weights_dir)
+    _silence_progress_bars()
+    pipeline = _from_folder(card, folder, dtype, weights_dir)
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.to(device)
+    if device.startswith("cuda"):
+        _use_channels_last(pipeline)
+    return pipeline
+
+
+def _from_folder(card: ModelCard, folder: Path, dtype: "torch.dtype", weights_dir: Path | None) -> "DiffusionPipeline":
+    import diffusers
+    from safetensors import SafetensorError
+
+    pipeline_class = getattr(diffusers, card.pipeline, None)
+    if pipeline_class is None:
+        raise Misconfigured(
+            f"The catalogue's entry [{card.id}] names {card.pipeline}, which diffusers {diffusers.__version__} lacks."
+        )
+    try:
+        pipeline = pipeline_class.from_pretrained(
+            folder,
+            dtype=dtype,
+            variant=_variant_in(folder, card.variant),
+            use_safetensors=True,
+            local_files_only=True,
+        )
+    except SafetensorError as error:
+        raise WeightsRefused(f"Weights of {card.id} in {folder} are damaged: {error}") from error
+    except OSError as error:
+        raise WeightsMissing(
+            f"Weights of {card.id} in {folder} are incomplete ({error}). {how_to_get(card, weights_dir)}"
+        ) from error
+    return cast("DiffusionPipeline", pipeline)
+
+
+def _silence_progress_bars() -> None:
+    """They would break up the worker's log; both libraries have no switch but a global one."""
+    import diffusers
+    import transformers
+
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+
+
+def _variant_in(folder: Path, variant: str | None) -> str | None:
+    """None where the folder has plain files, such as one that `save_pretrained` wrote."""
+    has_variant = variant is not None and any(folder.glob(f"*/*.{variant}*.safetensors"))
+    return variant if has_variant else None
+
+
+def _use_channels_last(pipeline: "DiffusionPipeline") -> None:
+    """Convolutions on tensor cores are faster with channels innermost; transformers have none worth it."""
+    import torch
+
+    unet = getattr(pipeline, "unet", None)
+    if unet is not None:
+        unet.to(memory_format=torch.channels_last)
