@@ -1,8 +1,6 @@
-"""What an S3 store's refusals and silences mean to an operator. Never repeats a secret, a URL's query or the
-store's own words, which may hold either.
+"""What an S3 store's refusals and silences mean to an operator. Never repeats the store's own words, which
+may hold a secret or a signed URL.
 """
-
-from urllib.parse import urlsplit
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -47,7 +45,7 @@ _OTHERWISE = "Look at its log."
 def unavailable(error: BotoCoreError | ClientError, endpoint_url: str, bucket: str) -> StorageUnavailable:
     """One sentence on what happened and where, and one on what to do."""
     happened, advice = _refusal(error) if isinstance(error, ClientError) else _silence(error)
-    return StorageUnavailable(f"S3 at {_host(endpoint_url)} {happened.format(bucket=bucket)}. {advice}")
+    return StorageUnavailable(f"S3 at {endpoint_url} {happened.format(bucket=bucket)}. {advice}")
 
 
 def code(error: ClientError) -> str:
@@ -66,9 +64,3 @@ def _silence(error: BotoCoreError) -> tuple[str, str]:
         if isinstance(error, kind):
             return happened, advice
     return f"fails with {type(error).__name__}", _OTHERWISE
-
-
-def _host(endpoint_url: str) -> str:
-    """Without the user and password that a URL can carry."""
-    parts = urlsplit(endpoint_url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

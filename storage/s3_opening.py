@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b64encode
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSRequest
@@ -24,28 +25,42 @@ def open_s3(settings: Settings) -> S3Storage:
     """Connects to nothing yet. Raises Misconfigured where half of a key is set or an endpoint is no URL."""
     if (settings.s3_access_key_id is None) != (settings.s3_secret_access_key is None):
         raise Misconfigured("Set both DARKROOM_S3_ACCESS_KEY_ID and DARKROOM_S3_SECRET_ACCESS_KEY, or neither.")
-    public_endpoint_url = settings.s3_public_endpoint_url or settings.s3_endpoint_url
-    clients = S3Clients(
-        inside=_client(settings, settings.s3_endpoint_url, _PATIENT),
-        quick=_client(settings, settings.s3_endpoint_url, _QUICK),
-        public=_client(settings, public_endpoint_url, _QUICK),
-    )
+    inside = _endpoint("DARKROOM_S3_ENDPOINT_URL", settings.s3_endpoint_url)
+    public = _endpoint("DARKROOM_S3_PUBLIC_ENDPOINT_URL", settings.s3_public_endpoint_url) or inside
+    try:
+        session = _session(settings)
+        clients = S3Clients(
+            inside=_client(session, settings, inside, _PATIENT),
+            quick=_client(session, settings, inside, _QUICK),
+            public=_client(session, settings, public, _QUICK),
+        )
+    except (BotoCoreError, ValueError) as error:
+        raise Misconfigured(f"The S3 clients cannot be made. Check the DARKROOM_S3_ settings: {error}") from error
     return S3Storage(clients, settings.s3_bucket, default_ttl_s=settings.signed_url_ttl_s)
 
 
-def _client(settings: Settings, endpoint_url: str | None, patience: Config) -> "S3Client":
+def _endpoint(name: str, url: str | None) -> str | None:
+    """None for AWS. A user and password would end up in every signed URL, so they are refused, and not repeated."""
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or parts.query:
+        raise Misconfigured(f"{name} is no endpoint; it looks like `https://s3.example.com`, without a user or query.")
+    return url.rstrip("/")
+
+
+def _session(settings: Settings) -> boto3.Session:
     secret = settings.s3_secret_access_key
-    try:
-        client: S3Client = boto3.Session().client(
-            "s3",
-            endpoint_url=endpoint_url,
-            region_name=settings.s3_region,
-            aws_access_key_id=settings.s3_access_key_id,
-            aws_secret_access_key=None if secret is None else secret.get_secret_value(),
-            config=_config(settings, endpoint_url).merge(patience),
-        )
-    except (BotoCoreError, ValueError) as error:
-        raise Misconfigured(f"The S3 client cannot be made. Check the DARKROOM_S3_ settings: {error}") from error
+    return boto3.Session(
+        aws_access_key_id=settings.s3_access_key_id,
+        aws_secret_access_key=None if secret is None else secret.get_secret_value(),
+        region_name=settings.s3_region,
+    )
+
+
+def _client(session: boto3.Session, settings: Settings, endpoint_url: str | None, patience: Config) -> "S3Client":
+    config = _config(settings, endpoint_url).merge(patience)
+    client: S3Client = session.client("s3", endpoint_url=endpoint_url, config=config)
     client.meta.events.register("before-sign.s3.DeleteObjects", _add_content_md5)
     return client
 

@@ -53,7 +53,7 @@ def local(tmp_path: Path, clock: Clock) -> LocalStorage:
     return LocalStorage(tmp_path / "images", LinkSigner(b"s" * 32), BASE_URL, clock=clock)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def s3_settings(s3_server: S3Server) -> Settings:
     return Settings.model_validate(
         {
@@ -66,13 +66,18 @@ def s3_settings(s3_server: S3Server) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def s3(s3_settings: Settings) -> Storage:
+    return open_storage(s3_settings)
+
+
 @pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.s3)])
 def backend(request: pytest.FixtureRequest) -> Backend:
     if request.param == "local":
         storage: LocalStorage = request.getfixturevalue("local")
         clock: Clock = request.getfixturevalue("clock")
         return Backend(storage, lambda url: _serve(storage, url), clock.go_to)
-    return Backend(open_storage(request.getfixturevalue("s3_settings")), _download, _wait)
+    return Backend(request.getfixturevalue("s3"), _download, _wait)
 
 
 def _serve(storage: LocalStorage, url: str) -> bytes | None:
