@@ -20,6 +20,8 @@ _ADVICE = {
     errno.EDQUOT: "Free some space there, or raise the quota.",
     errno.EACCES: "Let this process's user write there.",
     errno.EPERM: "Let this process's user write there.",
+    errno.EEXIST: "A file stands where a folder should be; move it away.",
+    errno.ENOTDIR: "A file stands where a folder should be; move it away.",
     errno.EROFS: "Mount it for writing.",
 }
 _ROOM_FOR_ONE_IMAGE = 1 << 20
