@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 
 from darkroom.local.embedded_redis import embedded_redis
 
 pytest_plugins = ["tests.services"]
+
+# An example that a busy machine runs late is not a failure.
+hypothesis.settings.register_profile("darkroom", deadline=None)
+hypothesis.settings.load_profile("darkroom")
 
 
 @pytest.fixture(scope="session")
