@@ -59,3 +59,9 @@ class Claims:
     def give_back(self, job: Job) -> None:
         """Put a running job back at the head of its line. Does not count as a lost worker."""
         self._scripts.run("requeue", job.id, job.attempt, "given_back", self._max_attempts, "")
+
+    def is_ended_without_images(self, job_id: str) -> bool:
+        """Whether the job was canceled, failed or deleted, so that no attempt's images are wanted."""
+        with redis_errors():
+            state = self._redis.hget(f"darkroom:job:{job_id}", "state")
+        return state in {None, "canceled", "failed"}

@@ -155,6 +155,10 @@ class GenerationFailed(JobError):
     code = "generation_failed"
 
 
+class DeadlineExceeded(JobError):
+    code = "deadline_exceeded"
+
+
 class DeliveryFailed(JobError):
     code = "delivery_failed"
 
@@ -163,3 +167,7 @@ class JobTaken(DarkroomError):
     """The job was canceled, deleted, finished elsewhere, or given to another attempt."""
 
     code = "job_taken"
+
+
+class WorkerStopping(DarkroomError):
+    code = "worker_stopping"

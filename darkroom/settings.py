@@ -103,6 +103,15 @@ class Settings(BaseSettings):
         le=600,
         description="A job whose worker is silent this long goes back in line, seconds.",
     )
+    job_deadline_s: float = Field(
+        default=1800.0, gt=0, le=86_400, description="A job that runs longer than this fails, seconds."
+    )
+    delivery_patience_s: float = Field(
+        default=600.0,
+        ge=0,
+        le=86_400,
+        description="How long a worker keeps trying to write a finished image while storage is down, seconds.",
+    )
     max_attempts: int = Field(
         default=3, ge=1, le=100, description="A job that loses this many workers fails as `worker_lost`."
     )

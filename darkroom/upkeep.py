@@ -67,3 +67,8 @@ class Upkeep:
     def followed_up(self, job_id: str, images: list[StoredImage]) -> bool:
         """Record a job's thumbnails. False if it was deleted meanwhile: then they are to be removed again."""
         return bool(self._scripts.run("followed_up", job_id, IMAGES.dump_json(images).decode()))
+
+    def drop_followup(self, job_id: str) -> None:
+        """There is nothing to follow up: the job or its images are gone."""
+        with redis_errors():
+            self._redis.zrem("darkroom:followups", job_id)

@@ -1,0 +1,69 @@
+"""Entry point of CPU workers: `celery -A cpu_worker.app worker -Q cpu`, with `-B` for the schedule (on one of them)."""
+
+from typing import Any
+
+import structlog
+from celery import Celery, signals
+
+from cpu_worker.housekeeping import Housekeeper
+from cpu_worker.thumbnails import Thumbnailer
+from darkroom import log
+from darkroom.celery_app import make_app
+from darkroom.errors import BrokerUnavailable, RedisUnavailable, StorageUnavailable
+from darkroom.presence import Reporter, WorkerInfo
+from darkroom.queues import FOLLOW_UP, KEEP_HOUSE
+from darkroom.redis_client import connect
+from darkroom.settings import Settings
+from darkroom.store import JobStore
+from darkroom.upkeep import Upkeep
+from darkroom.wakeups import Wakeups
+from storage.opening import open_storage
+
+logger = structlog.get_logger()
+
+UNAVAILABLE = (RedisUnavailable, StorageUnavailable, BrokerUnavailable)
+CONCURRENCY = 4
+# A follow-up that storage keeps refusing is tried for about ten minutes; then the housekeeper sends it again.
+RETRIES = 8
+
+settings = Settings()
+
+
+def _make_worker_app() -> Celery:
+    worker_app = make_app(settings)
+    worker_app.conf.update(worker_concurrency=CONCURRENCY)
+    return worker_app
+
+
+app = _make_worker_app()
+client = connect(settings.redis_url)
+storage = open_storage(settings)
+upkeep = Upkeep(client, settings)
+thumbnailer = Thumbnailer(JobStore(client, settings), upkeep, storage)
+housekeeper = Housekeeper(upkeep, JobStore(client, settings), storage, Wakeups(app))
+
+
+@app.task(name=FOLLOW_UP, autoretry_for=UNAVAILABLE, retry_backoff=2, retry_backoff_max=120, max_retries=RETRIES)  # type: ignore[untyped-decorator]
+def follow_up_task(job_id: str) -> None:
+    thumbnailer.follow_up(job_id)
+
+
+@app.task(name=KEEP_HOUSE)  # type: ignore[untyped-decorator]
+def keep_house_task() -> None:
+    try:
+        housekeeper.keep_house()
+    except UNAVAILABLE as error:
+        # The next round comes in seconds.
+        logger.warning("housekeeping.interrupted", code=error.code, reason=error.message)
+
+
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
+def _configure_log(**_: Any) -> None:
+    log.configure(settings)
+
+
+@signals.worker_ready.connect  # type: ignore[untyped-decorator]
+def _report(sender: Any, **_: Any) -> None:
+    reporter = Reporter(client, WorkerInfo(sender.hostname, "cpu", lanes=CONCURRENCY))
+    reporter.start()
+    signals.worker_shutdown.connect(lambda **_: reporter.stop(), weak=False)

@@ -1,0 +1,59 @@
+"""One round every few seconds: lost jobs back in line, lost messages sent again, old jobs removed.
+
+Several rounds at once are harmless: whatever changes a job is one atomic script.
+"""
+
+import structlog
+
+from darkroom.store import JobStore
+from darkroom.upkeep import Upkeep
+from darkroom.wakeups import Wakeups
+from storage.contract import Storage
+
+log = structlog.get_logger()
+
+# A line of a million is topped up over several rounds; workers have enough to do meanwhile.
+MOST_WAKEUPS_A_ROUND = 1000
+
+
+class Housekeeper:
+    def __init__(self, upkeep: Upkeep, store: JobStore, storage: Storage, wakeups: Wakeups) -> None:
+        self._upkeep = upkeep
+        self._store = store
+        self._storage = storage
+        self._wakeups = wakeups
+
+    def keep_house(self) -> None:
+        """Raises RedisUnavailable, BrokerUnavailable, StorageUnavailable; the next round goes on from there."""
+        self.put_back_lost_jobs()
+        self.top_up_wakeups()
+        self.send_due_followups()
+        self.remove_old_jobs()
+
+    def put_back_lost_jobs(self) -> None:
+        for job_id, attempt in self._upkeep.silent():
+            end = self._upkeep.requeue_lost(job_id, attempt)
+            if end != "kept":
+                log.warning("worker.lost", job_id=job_id, attempt=attempt, job_is=end)
+
+    def top_up_wakeups(self) -> None:
+        """As many wake-ups as jobs wait: too many are harmless, one too few would leave a job lying."""
+        for model, waiting in self._upkeep.waiting().items():
+            missing = waiting - self._wakeups.pending(model)
+            for _ in range(min(missing, MOST_WAKEUPS_A_ROUND)):
+                self._wakeups.wake(model)
+            if missing > 0:
+                log.info("wakeups.topped_up", model=model, count=missing)
+
+    def send_due_followups(self) -> None:
+        for job_id in self._upkeep.due_followups():
+            self._wakeups.follow_up(job_id)
+
+    def remove_old_jobs(self) -> None:
+        """Images first: a record without images can be removed later, images without a record never would be."""
+        old = self._upkeep.too_old()
+        for job_id in old:
+            self._storage.delete_job(job_id)
+            self._store.delete(job_id)
+        if old:
+            log.info("retention.removed", jobs=len(old))

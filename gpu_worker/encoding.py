@@ -1,0 +1,50 @@
+"""Turns an image into a file that says how it was made. Knows no storage."""
+
+import json
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+from PIL.ExifTags import IFD, Base
+from PIL.PngImagePlugin import PngInfo
+
+from darkroom.jobs import Job
+from darkroom.request import OutputFormat
+
+CONTENT_TYPES = {OutputFormat.PNG: "image/png", OutputFormat.WEBP: "image/webp", OutputFormat.JPEG: "image/jpeg"}
+
+# Near the point where the eye stops seeing a difference; full colour resolution, as flat colours show its loss first.
+QUALITY: dict[OutputFormat, dict[str, Any]] = {
+    OutputFormat.PNG: {"compress_level": 4},
+    OutputFormat.WEBP: {"quality": 92, "method": 4},
+    OutputFormat.JPEG: {"quality": 94, "subsampling": 0},
+}
+# Exif's marker for text that is plain ASCII.
+ASCII = b"ASCII\0\0\0"
+
+
+def encode(image: Image.Image, job: Job, index: int) -> bytes:
+    """The file's bytes, with the request in it: as PNG text `darkroom`, elsewhere as EXIF `UserComment`, both JSON."""
+    file_format = job.request.output_format
+    buffer = BytesIO()
+    parameters = json.dumps(parameters_of(job, index), sort_keys=True)
+    image.save(buffer, file_format.value, **QUALITY[file_format], **_carrying(parameters, file_format))
+    return buffer.getvalue()
+
+
+def parameters_of(job: Job, index: int) -> dict[str, Any]:
+    """All it takes to make this one image again: its own seed, and `n` = 1."""
+    request = job.request.model_dump(mode="json", exclude={"priority"}, exclude_none=True)
+    return request | {"seed": job.request.seed_of(index), "n": 1, "job": job.id}
+
+
+def _carrying(parameters: str, file_format: OutputFormat) -> dict[str, Any]:
+    if file_format is OutputFormat.PNG:
+        text = PngInfo()
+        text.add_text("Software", "Darkroom")
+        text.add_text("darkroom", parameters)
+        return {"pnginfo": text}
+    exif = Image.Exif()
+    exif[Base.Software] = "Darkroom"
+    exif.get_ifd(IFD.Exif)[Base.UserComment] = ASCII + parameters.encode("ascii")
+    return {"exif": exif}

@@ -1,0 +1,90 @@
+"""What a wake-up leads to: claim the model's next job, draw its images, hand them on."""
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from darkroom.errors import (
+    BrokerUnavailable,
+    GenerationFailed,
+    JobError,
+    JobTaken,
+    RedisUnavailable,
+    Unavailable,
+    WorkerStopping,
+)
+from darkroom.jobs import Job
+from darkroom.patience import patiently
+from gpu_worker.lanes import OnStep
+from gpu_worker.leases import Hold
+
+if TYPE_CHECKING:
+    from gpu_worker.node import Node
+
+log = structlog.get_logger()
+
+# For the few writes that must not be lost because Redis restarts just now.
+RECORD_FOR_S = 60
+
+
+def generate(model: str, node: "Node") -> None:
+    """Make the images of the next job of this model. Safe to run twice: a wake-up may come again.
+
+    Raises RedisUnavailable if no job could be claimed; the housekeeper sends another wake-up.
+    """
+    job = node.claims.claim_next(model, node.name)
+    if job is None:  # canceled meanwhile, or another wake-up got here first
+        return
+    with structlog.contextvars.bound_contextvars(job_id=job.id, attempt=job.attempt), node.leases.hold(job) as hold:
+        log.info("job.started", model=model)
+        try:
+            _make(job, hold, node)
+        except JobTaken as taken:
+            log.info("job.taken", reason=taken.message)
+        except WorkerStopping:
+            _give_back(job, node)
+        except JobError as error:
+            _fail(job, error, node)
+        except Unavailable as error:
+            # Nothing can be recorded now. The lease runs out and the job goes back in line.
+            log.error("job.left", code=error.code, reason=error.message)
+
+
+def _make(job: Job, hold: Hold, node: "Node") -> None:
+    with node.lanes[job.request.model].open() as lane:
+        images = lane.run(job.request, _watch(job, hold, node))
+    stored = node.delivery.deliver(job, images, hold)
+    log.info("job.finished", images=len(stored), bytes=sum(image.bytes for image in stored))
+
+
+def _watch(job: Job, hold: Hold, node: "Node") -> OnStep:
+    """Called at each step's end: where a cancel, a lost lease, a deadline or a stop takes effect."""
+
+    def on_step(step: int, steps: int) -> None:
+        hold.check()
+        if node.stopping.is_set():
+            raise WorkerStopping("The grace period of this worker is over.")
+        try:
+            node.claims.progress(job, step, steps)
+        except RedisUnavailable as error:
+            # Progress can be missed. Whether the job is still ours shows at the next step, or at the end.
+            log.warning("job.progress_lost", step=step, reason=error.message)
+
+    return on_step
+
+
+def _give_back(job: Job, node: "Node") -> None:
+    patiently(RECORD_FOR_S)(node.claims.give_back, job)
+    log.info("job.given_back")
+    try:
+        node.wakeups.wake(job.request.model, job.id)
+    except BrokerUnavailable as error:
+        log.warning("wakeup.not_published", reason=error.message)  # the housekeeper tops it up
+
+
+def _fail(job: Job, error: JobError, node: "Node") -> None:
+    log.error("job.failed", code=error.code, exc_info=error.__cause__ if isinstance(error, GenerationFailed) else None)
+    try:
+        patiently(RECORD_FOR_S)(node.claims.fail, job, error)
+    except JobTaken as taken:
+        log.info("job.taken", reason=taken.message)

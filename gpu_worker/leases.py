@@ -1,0 +1,90 @@
+"""Keeps the leases of the jobs that this worker runs, from a thread of its own: a step may take long."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from darkroom.claims import Claims
+from darkroom.errors import DeadlineExceeded, JobTaken, RedisUnavailable
+from darkroom.jobs import Job
+from darkroom.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Hold:
+    """One job in this worker's hands."""
+
+    def __init__(self, job: Job, deadline_s: float, clock: Callable[[], float]) -> None:
+        self.job = job
+        self._lost = threading.Event()
+        self._deadline_s = deadline_s
+        self._clock = clock
+        self._ends = clock() + deadline_s
+
+    def lose(self) -> None:
+        self._lost.set()
+
+    def check(self) -> None:
+        """Raises JobTaken once the lease is known to be lost or the job to be canceled, and DeadlineExceeded."""
+        if self._lost.is_set():
+            raise JobTaken(f"Attempt {self.job.attempt} lost job {self.job.id}.")
+        if self._clock() > self._ends:
+            raise DeadlineExceeded(
+                f"The job ran for more than {self._deadline_s:g} s, which is this server's limit. "
+                "Ask for fewer steps, a smaller size or fewer images."
+            )
+
+
+class LeaseKeeper:
+    def __init__(self, claims: Claims, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._claims = claims
+        self._deadline_s = settings.job_deadline_s
+        self._clock = clock
+        # Three renewals fit in a lease, so a single lost packet never costs a worker its job.
+        self._period_s = settings.lease_s / 3
+        self._holds: dict[str, Hold] = {}
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(timeout=self._period_s)
+
+    @contextmanager
+    def hold(self, job: Job) -> Iterator[Hold]:
+        hold = Hold(job, self._deadline_s, self._clock)
+        with self._lock:
+            self._holds[job.id] = hold
+        try:
+            yield hold
+        finally:
+            with self._lock:
+                # A job that was lost and claimed again by this same worker has a new hold by now.
+                if self._holds.get(job.id) is hold:
+                    del self._holds[job.id]
+
+    def renew(self) -> None:
+        """Renew all leases once."""
+        with self._lock:
+            holds = dict(self._holds)
+        if not holds:
+            return
+        try:
+            lost = self._claims.renew([hold.job for hold in holds.values()])
+        except RedisUnavailable as error:
+            log.warning("leases.renewal_failed", reason=error.message)
+            return
+        for job_id in lost:
+            holds[job_id].lose()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._period_s):
+            self.renew()
