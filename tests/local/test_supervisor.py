@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from queue import SimpleQueue
+from threading import Thread
 
 import pytest
 
@@ -82,19 +83,22 @@ def test_a_request_to_stop_interrupts_the_waiting(supervisor: Supervisor, lines:
 
 
 def test_a_crashed_part_is_started_again(lines: Lines) -> None:
-    def stop_at_the_third_start(name: str, line: str) -> None:
-        lines.hear(name, line)
-        if lines.said.count(("gpu", "up")) == 3:
-            supervisor.ask_to_stop()
-
     policy = RestartPolicy(first_wait_s=0.01, crashes=1000)
-    with Supervisor(Guard(), stop_at_the_third_start, grace_s=20, policy=policy) as supervisor:
+    with Supervisor(Guard(), lines.hear, grace_s=20, policy=policy) as supervisor:
         supervisor.start(shell_part("gpu", "echo up; kill -9 $$"))
+        user = Thread(target=stop_at_the_third_start, args=(lines, supervisor))
+        user.start()
 
         supervisor.run()
+        user.join()
 
     assert ("gpu", "gpu was killed by SIGKILL; starting it again in 0.01 s") in lines.said
     assert ("gpu", "gpu was killed by SIGKILL; starting it again in 0.02 s") in lines.said
+
+
+def stop_at_the_third_start(lines: Lines, supervisor: Supervisor) -> None:
+    lines.wait_for("up", times=3)
+    supervisor.ask_to_stop()
 
 
 def test_a_part_that_crashes_again_and_again_stops_everything(lines: Lines, lifeline: Lifeline) -> None:
