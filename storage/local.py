@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from darkroom.errors import ObjectMissing, StorageUnavailable
 from storage.contract import SignedUrl, checked_ttl
 from storage.keys import checked_key, job_prefix
 from storage.links import LinkSigner
+from storage.whole_files import make_private_folder, write_whole
 
 _ADVICE = {
     errno.ENOSPC: "Free some space there.",
@@ -49,8 +49,8 @@ class LocalStorage:
     def put(self, key: str, data: bytes, *, content_type: str) -> None:  # noqa: ARG002 - the extension says it
         path = self._path(key)
         with self._explained("write"):
-            self._make_folder(path.parent)
-            _write(path, data)
+            make_private_folder(path.parent, self._root)
+            write_whole(path, data)
 
     def get(self, key: str) -> bytes:
         path = self.path(key)
@@ -96,7 +96,7 @@ class LocalStorage:
 
     def check(self) -> None:
         with self._explained("write"):
-            self._make_folder(self._root)
+            make_private_folder(self._root, self._root)
             if not os.access(self._root, os.R_OK | os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             if shutil.disk_usage(self._root).free < _ROOM_FOR_ONE_IMAGE:
@@ -110,17 +110,6 @@ class LocalStorage:
             raise StorageUnavailable(f"{path} leads to {real} by a symbolic link. Remove the link.")
         return path
 
-    def _make_folder(self, folder: Path) -> None:
-        """Each level private to our user, and on disk before anything stands in it."""
-        if folder.is_dir():
-            return
-        if folder == self._root:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-        else:
-            self._make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        _sync_folder(folder.parent)
-
     @contextmanager
     def _explained(self, act: str) -> Iterator[None]:
         try:
@@ -129,30 +118,6 @@ class LocalStorage:
             reason = error.strerror or type(error).__name__
             advice = _ADVICE.get(error.errno or 0, "Look at that folder and its disk.")
             raise StorageUnavailable(f"Cannot {act} the image folder {self._root}: {reason}. {advice}") from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    """By a draft that takes the place of the old file at once: a reader sees one of the two, never a part."""
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new name lasts through a power cut only once its folder is on disk too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _missing(key: str) -> ObjectMissing:

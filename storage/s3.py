@@ -40,7 +40,7 @@ class S3Storage:
         self._default_ttl_s = default_ttl_s
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
-        # Content-MD5 is the one checksum that every store verifies; botocore's own newer ones are unknown to some.
+        # Content-MD5 is as old as S3, and verified by every store tried; some do not know botocore's newer ones.
         checksum = b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
         with self._explained():
             self._clients.inside.put_object(

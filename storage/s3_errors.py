@@ -26,7 +26,7 @@ _REFUSALS = {
     "SignatureDoesNotMatch": ("refuses the signature", _KEYS),
     "ExpiredToken": ("says that the credentials expired", "Renew them."),
     "RequestTimeTooSkewed": ("finds this machine's clock too far off", "Set the clock."),
-    "AuthorizationHeaderMalformed": ("signs for another region", "Set DARKROOM_S3_REGION."),
+    "AuthorizationHeaderMalformed": ("expects another region in signatures", "Set DARKROOM_S3_REGION."),
     "PermanentRedirect": ("keeps bucket {bucket!r} in another region", "Set DARKROOM_S3_REGION."),
     "QuotaExceeded": ("is full", "Free some space there, or raise the quota."),
     "SlowDown": ("asks to slow down", "Try again; add stores or raise its limits if this lasts."),

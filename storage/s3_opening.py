@@ -69,7 +69,7 @@ def _config(settings: Settings, endpoint_url: str | None) -> Config:
     return Config(  # type: ignore[call-arg]  # the stubs lack ignore_configured_endpoint_urls
         signature_version="s3v4",
         s3={"addressing_style": _addressing_style(settings, endpoint_url)},
-        # By default botocore sends a trailing checksum that many self-hosted stores do not understand.
+        # By default botocore sends a trailing checksum that some self-hosted stores do not understand.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         # One place says where the store is: ours, not AWS_ENDPOINT_URL.
@@ -88,7 +88,7 @@ def _addressing_style(settings: Settings, endpoint_url: str | None) -> Literal["
 
 
 def _add_content_md5(request: AWSRequest, **_: object) -> None:
-    """Many stores want this header with DeleteObjects, and botocore has ceased to send it."""
+    """Some stores want this header with DeleteObjects, and botocore has ceased to send it."""
     body = request.body.encode() if isinstance(request.body, str) else request.body
     digest = hashlib.md5(body, usedforsecurity=False).digest()
     request.headers["Content-MD5"] = b64encode(digest).decode()

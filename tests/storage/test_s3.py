@@ -110,7 +110,7 @@ def test_a_store_that_stumbles_is_asked_again() -> None:
     assert len(store.seen) == 2
 
 
-def test_an_upload_carries_a_checksum_that_every_store_verifies() -> None:
+def test_an_upload_carries_a_checksum_that_old_stores_know_too() -> None:
     with canned_s3(Answer(200)) as store:
         store_at(store.endpoint_url).put(KEY, b"pixels", content_type="image/webp")
 
@@ -119,7 +119,7 @@ def test_an_upload_carries_a_checksum_that_every_store_verifies() -> None:
     assert "x-amz-trailer" not in headers
 
 
-def test_deleting_many_carries_the_checksum_that_many_stores_want() -> None:
+def test_deleting_many_carries_the_checksum_that_some_stores_want() -> None:
     with canned_s3(NOTHING_REFUSED) as store:
         store_at(store.endpoint_url).delete([KEY])
 
