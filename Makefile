@@ -11,8 +11,10 @@ BIN := .venv/bin
 
 .PHONY: demo up test test-services test-gpu check format bench docs clean
 
+# By way of the environment, so that quotes and dollars in a prompt are only a prompt.
+demo: export DEMO_PROMPT = $(value PROMPT)
 demo: .venv/demo.stamp
-	$(BIN)/darkroom demo --prompt "$(PROMPT)"
+	@$(BIN)/darkroom demo --prompt "$$DEMO_PROMPT"
 
 up: .venv/demo.stamp
 	$(BIN)/darkroom up $(if $(filter 1,$(FLOWER)),--flower)

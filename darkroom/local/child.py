@@ -74,8 +74,9 @@ class Child:
         with output:
             while line := output.readline(LONGEST_LINE_BYTES):
                 text = line.decode(errors="replace").rstrip()
-                self.tail.append(text)
-                self._hear(self.part.name, text)
+                if text:
+                    self.tail.append(text)
+                    self._hear(self.part.name, text)
 
     def _wait(self) -> None:
         self._process.wait()

@@ -33,13 +33,14 @@ def test_every_part_keeps_the_environment_and_is_told_where_redis_and_the_data_a
 
 
 def test_a_gpu_worker_subscribes_to_its_models() -> None:
-    assert gpu_worker_command(["minilab", "sdxl"])[1:] == (
-        "-m", "celery", "-A", "gpu_worker.app", "worker", "-Q", "gpu.minilab,gpu.sdxl", "-n", "gpu@%h",
-    )  # fmt: skip
+    command = " ".join(gpu_worker_command(["minilab", "sdxl"]))
+
+    assert " -m celery -A gpu_worker.app " in command
+    assert command.endswith(" -Q gpu.minilab,gpu.sdxl -n gpu@%h")
 
 
 def test_a_cpu_worker_runs_beat_unless_it_is_told_not_to() -> None:
-    assert cpu_worker_command(Path("data"))[6:9] == ("-B", "-s", "data/celerybeat-schedule")
+    assert " -B -s data/celerybeat-schedule -Q cpu " in " ".join(cpu_worker_command(Path("data")))
     assert "-B" not in cpu_worker_command(Path("data"), beat=False)
 
 
