@@ -57,7 +57,7 @@ def flower_command(port: int) -> tuple[str, ...]:
 
 
 def _worker(app: str, *arguments: str) -> tuple[str, ...]:
-    # Mingle and gossip tell workers of each other's revoked tasks, of which we have none; each start would be 1 s longer.
+    # Mingle and gossip tell workers of each other's revoked tasks. We have none, and it takes a second at each start.
     return _celery(app, "--quiet", "worker", "--without-mingle", "--without-gossip", *arguments)
 
 
