@@ -68,8 +68,9 @@ def take_delivery(order: Order, url: str, on_step: Callable[[int, int], None]) -
         record = client.record(job)
         image = record["images"][0]
         content = client.fetch(image["url"])
-    width, height = order.width or image["width"], order.height or image["height"]
-    require_png(content, width=width, height=height, sha256=image["sha256"])
+    # What the order leaves open, the record tells: the model's own size.
+    asked = {**record["request"], **order.body()}
+    require_png(content, width=asked["width"], height=asked["height"], sha256=image["sha256"])
     return record, content
 
 

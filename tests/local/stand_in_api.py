@@ -60,6 +60,7 @@ class StandInApi(BaseHTTPRequestHandler):
             "id": "job-1",
             "status": self.ending,
             "seed": 7,
+            "request": {"prompt": "a red circle", "width": 24, "height": 16},
             "created_at": "2026-01-01T00:00:00Z",
             "started_at": "2026-01-01T00:00:01Z",
             "finished_at": "2026-01-01T00:00:03Z",
