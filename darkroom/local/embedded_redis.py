@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from darkroom.errors import Misconfigured
+from darkroom.local.readiness import redis_answers
 
 
 def redis_binary() -> str:
@@ -68,7 +69,7 @@ def embedded_redis(data_dir: Path) -> Iterator[str]:
 
 def _wait_for(socket: Path, process: "subprocess.Popen[bytes]", deadline_s: float = 10) -> None:
     deadline = time.monotonic() + deadline_s
-    while not socket.exists():
+    while not redis_answers(socket):
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
             said = (process.communicate()[0] or b"").decode(errors="replace")[-2000:]

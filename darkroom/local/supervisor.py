@@ -38,7 +38,10 @@ class Notice(Enum):
 
 
 class Supervisor:
-    """A context: when it ends, however it ends, no process is left. `hear` gets each line, with its part's name."""
+    """A context: when it ends, however it ends, no process is left. `hear` gets each line, with its part's name.
+
+    `stopping` is called before parts are stopped, which may take up to `grace_s`.
+    """
 
     def __init__(
         self,
@@ -47,11 +50,13 @@ class Supervisor:
         *,
         grace_s: float,
         policy: RestartPolicy | None = None,
+        stopping: Callable[[], None] = lambda: None,
     ) -> None:
         self._guard = guard
         self._hear = hear
         self._grace_s = grace_s
         self._policy = policy or RestartPolicy()
+        self._stopping = stopping
         self._children: dict[str, Child] = {}  # by part's name, in the order of their first start
         self._crashes: defaultdict[str, list[float]] = defaultdict(list)
         self._due: dict[str, float] = {}  # parts that wait for their restart, and until when
@@ -105,6 +110,8 @@ class Supervisor:
     def stop(self) -> None:
         self._due.clear()
         running = self._running()
+        if running:
+            self._stopping()
         self._stop_all([child for child in running if not child.part.is_foundation])
         self._stop_all([child for child in running if child.part.is_foundation])
         self._guard.watch(())

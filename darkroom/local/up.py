@@ -34,13 +34,15 @@ def keep_up(stack: Stack, guard: Guard, settings: Settings, terminal: Terminal, 
         files.write(name, line)
         terminal.show(name, line)
 
+    def stopping() -> None:
+        terminal.say("Stopping. Ctrl-C once more kills at once.")
+
     # Longer than a worker takes to finish or give back its jobs.
-    supervisor = Supervisor(guard, hear, grace_s=settings.grace_s + 5)
+    supervisor = Supervisor(guard, hear, grace_s=settings.grace_s + 5, stopping=stopping)
     try:
         with launched(stack, supervisor, READY_WITHIN_S):
             terminal.say(greeting)
             supervisor.run()
-            terminal.say("Stopping. Ctrl-C once more kills at once.")
     except StopAsked:
         pass
     finally:
