@@ -17,7 +17,7 @@ def load_pipeline(
 ) -> "DiffusionPipeline":
     """The whole pipeline on its device, ready to be called.
 
-    Raises WeightsMissing, WeightsRefused, or Misconfigured if diffusers does not know the pipeline.
+    Raises WeightsMissing, WeightsRefused, or Misconfigured if diffusers or another package is too old or not there.
     """
     folder = find_weights(card, weights_dir)
     _silence_progress_bars()
@@ -46,6 +46,10 @@ def _from_folder(card: ModelCard, folder: Path, dtype: "torch.dtype", weights_di
             use_safetensors=True,
             local_files_only=True,
         )
+    except ImportError as error:
+        raise Misconfigured(
+            f"{card.id} needs a package that is not installed here. {' '.join(str(error).split())}"
+        ) from error
     except SafetensorError as error:
         raise WeightsRefused(f"Weights of {card.id} in {folder} are damaged: {error}") from error
     except OSError as error:
