@@ -6,6 +6,7 @@ watchers holds one subscription for them all, not one blocking connection each.
 
 import asyncio
 import json
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from darkroom.redis_client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, redis_err
 log = structlog.get_logger()
 
 FIRST = "0-0"
+EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 FINAL = frozenset({"succeeded", "failed", "canceled"})
 # Watchers look again after this even if nothing was said: a word published while the subscription was down is lost.
 LOOK_AGAIN_S = 2.0
@@ -55,6 +57,22 @@ class EventFeed:
         with redis_errors():
             rows = await self._redis.xrange(f"darkroom:events:{job_id}", min=f"({after}", max="+")
         return [Event(event_id, fields["type"], json.loads(fields["data"])) for event_id, fields in rows]
+
+    async def follow(self, job_id: str, after: str, told: asyncio.Event) -> AsyncIterator[Event | None]:
+        """Events behind `after` as they come, up to the final one; None now and then while there is nothing new.
+
+        Raises RedisUnavailable.
+        """
+        while True:
+            events = await self.read(job_id, after)
+            for event in events:
+                after = event.id
+                yield event
+                if event.is_final:
+                    return
+            if not events:
+                yield None
+            await self.wait(told)
 
     async def wait(self, word: asyncio.Event, timeout_s: float = LOOK_AGAIN_S) -> None:
         """Until something is told about the job, or the time is over."""

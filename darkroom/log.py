@@ -7,13 +7,15 @@ import structlog
 
 from darkroom.settings import Settings
 
+# They say at each message what our own lines say better, and repeat its arguments.
+CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "kombu", "httpx", "uvicorn.access")
+
 
 def configure(settings: Settings) -> None:
     """Send structlog's and the standard library's lines through one formatter to stderr."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
@@ -32,6 +34,8 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
 def _renderer(settings: Settings) -> structlog.types.Processor:

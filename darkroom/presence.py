@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -15,6 +16,7 @@ log = structlog.get_logger()
 PERIOD_S = 3.0
 # Three reports fit, so a single lost packet never makes a worker look dead.
 FORGET_AFTER_S = 12
+KEY = "darkroom:workers"
 
 
 @dataclass(frozen=True)
@@ -29,21 +31,29 @@ class WorkerInfo:
 def report(client: Client, worker: WorkerInfo) -> None:
     """Raises RedisUnavailable."""
     with redis_errors():
-        client.set(f"darkroom:worker:{worker.name}", json.dumps(asdict(worker)), ex=FORGET_AFTER_S)
+        client.hset(KEY, worker.name, json.dumps({"seen_s": client.time()[0], "worker": asdict(worker)}))
 
 
 def sign_off(client: Client, worker: WorkerInfo) -> None:
     """Raises RedisUnavailable."""
     with redis_errors():
-        client.delete(f"darkroom:worker:{worker.name}")
+        client.hdel(KEY, worker.name)
 
 
 def present(client: Client) -> list[WorkerInfo]:
-    """Raises RedisUnavailable."""
+    """Workers heard of lately. Raises RedisUnavailable."""
     with redis_errors():
-        names = sorted(client.scan_iter("darkroom:worker:*", count=1000))
-        texts = client.mget(names) if names else []
-    return [WorkerInfo(**json.loads(text)) for text in texts if text]
+        reports = [json.loads(text) for text in client.hvals(KEY)]
+        now_s = client.time()[0]
+        silent = [report["worker"]["name"] for report in reports if report["seen_s"] < now_s - FORGET_AFTER_S]
+        if silent:
+            client.hdel(KEY, *silent)
+    return [WorkerInfo(**report["worker"]) for report in reports if report["worker"]["name"] not in silent]
+
+
+def lanes_of(workers: Iterable[WorkerInfo], model: str) -> int:
+    """How many jobs of a model run at the same time, at most."""
+    return sum(worker.lanes for worker in workers if model in worker.models)
 
 
 class Reporter:

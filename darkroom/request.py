@@ -15,6 +15,13 @@ from darkroom.settings import Settings
 
 SEED_LIMIT = 2**32
 
+# Every code that a fault found here can have.
+FAULT_CODES = (
+    "prompt_empty", "prompt_too_long", "size_out_of_range", "size_off_grid", "image_too_large", "steps_out_of_range",
+    "guidance_scale_out_of_range", "n_out_of_range", "seed_out_of_range", "unknown_model", "unknown_scheduler",
+    "negative_prompt_unsupported",
+)  # fmt: skip
+
 
 class OutputFormat(StrEnum):
     PNG = "png"
@@ -113,7 +120,7 @@ def complete(
         negative_prompt=body.negative_prompt,
         width=card.size.width if body.width is None else body.width,
         height=card.size.height if body.height is None else body.height,
-        steps=int(card.steps.default) if body.steps is None else body.steps,
+        steps=card.steps.default if body.steps is None else body.steps,
         guidance_scale=card.guidance_scale.default if body.guidance_scale is None else body.guidance_scale,
         seed=body.seed if body.seed is not None else draw_seed(),
         n=body.n,
@@ -159,7 +166,7 @@ def _size_faults(request: ImageRequest, card: ModelCard) -> Iterator[Fault]:
 
 def _value_faults(request: ImageRequest, card: ModelCard, settings: Settings) -> Iterator[Fault]:
     ranges = (
-        ("steps", request.steps, int(card.steps.min), int(card.steps.max)),
+        ("steps", request.steps, card.steps.min, card.steps.max),
         ("guidance_scale", request.guidance_scale, card.guidance_scale.min, card.guidance_scale.max),
         ("n", request.n, 1, settings.max_images_per_job),
         ("seed", request.seed, 0, SEED_LIMIT - 1),

@@ -12,7 +12,7 @@ BUNDLED_CATALOGUE = Path(__file__).resolve().parent.parent / "models" / "catalog
 class Settings(BaseSettings):
     """Every field is the environment variable `DARKROOM_` + its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="DARKROOM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DARKROOM_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     redis_url: str = Field(
         default="redis://127.0.0.1:6379/0",

@@ -21,8 +21,6 @@ class Place:
 
     position: int
     cost_ahead: float
-    lane_speed: float | None
-    """Megapixel-steps a second of one lane; None until a job of this model has finished."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,19 @@ class JobStore:
     def place(self, job_id: str) -> Place | None:
         """None unless the job waits. Raises RedisUnavailable."""
         match self._scripts.run("place", job_id):
-            case [int(position), str(cost_ahead), str(speed)]:
-                return Place(position, float(cost_ahead), float(speed) if speed else None)
+            case [int(position), str(cost_ahead)]:
+                return Place(position, float(cost_ahead))
             case _:
                 return None
+
+    def lane_speed(self, model: str) -> float | None:
+        """Megapixel-steps a second of one lane, as measured; None until a job of this model has finished.
+
+        Raises RedisUnavailable.
+        """
+        with redis_errors():
+            speed = self._redis.hget("darkroom:speed", model)
+        return float(speed) if speed else None
 
     def cancel(self, job_id: str) -> JobState:
         """Cancel a job that waits or runs; cancelling a canceled one is harmless. Returns the state it was in.
@@ -123,8 +130,8 @@ class JobStore:
 
     def _drain_s(self, model: str) -> int:
         least, most = RETRY_AFTER_S
+        speed = self.lane_speed(model)
         with redis_errors():
-            speed = float(self._redis.hget("darkroom:speed", model) or 0)
             cost = sum(float(cost) for cost in self._redis.hvals(f"darkroom:line_cost:{model}"))
         return int(min(most, max(least, 0.1 * cost / speed))) if speed else 30
 

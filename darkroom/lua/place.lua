@@ -10,4 +10,4 @@ if job[2] == 'bulk' then before, own = own, tonumber(cost[2] or '0') end
 local rank = redis.call('ZRANK', line_key(job[1], job[2]), id)
 -- The work before it in its own class is taken in proportion; a sum over the line would take as long as it is.
 local ahead = before + own * rank / redis.call('ZCARD', line_key(job[1], job[2]))
-return {position, string.format('%.9g', ahead), redis.call('HGET', key('speed'), job[1]) or ''}
+return {position, string.format('%.9g', ahead)}

@@ -1,0 +1,62 @@
+"""Puts the HTTP application together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.responses import RedirectResponse
+
+from api import problems
+from api.body_limit import BodyLimit
+from api.keys import read_keys
+from api.routes import events, generate, health, images, jobs, models
+from api.routes.files import files_router
+from api.services import make_services
+from darkroom.settings import Settings
+from storage.local import LocalStorage
+
+DESCRIPTION = """
+Post a prompt and get a job at once; follow it; fetch its images by signed URL.
+
+```
+curl -s URL/generate -H 'Content-Type: application/json' -d '{"prompt": "a red circle on a white background"}'
+```
+
+Every error is a problem document (RFC 9457) with a stable `code` and a `detail` that says what to do.
+Answers 429 and 503 carry `Retry-After`.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Touches no network. Raises Misconfigured."""
+    services = make_services(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await services.feed.close()
+
+    # The documentation page comes from this server, not from a CDN: it works where the network ends.
+    app = FastAPIOffline(
+        title="Darkroom",
+        version=version("darkroom"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.state.keys = read_keys(settings)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    problems.install(app)
+    for routes in (generate, jobs, events, images, models, health):
+        app.include_router(routes.router)
+    if isinstance(services.storage, LocalStorage):
+        app.include_router(files_router(services.storage))
+
+    @app.get("/", include_in_schema=False)
+    def root() -> RedirectResponse:
+        return RedirectResponse("docs", 307)
+
+    return app

@@ -1,0 +1,77 @@
+"""Who is asking: API keys, checked in constant time. Without any configured there is one owner, `anonymous`."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from darkroom.errors import DarkroomError, Misconfigured
+from darkroom.settings import Settings
+
+ANONYMOUS = "anonymous"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SHORTEST_KEY = 16
+
+
+class Unauthorized(DarkroomError):
+    code = "unauthorized"
+
+
+class ApiKeys:
+    """Holds digests, not keys."""
+
+    def __init__(self, owners: Mapping[bytes, str]) -> None:
+        self._owners = owners
+
+    def __bool__(self) -> bool:
+        return bool(self._owners)
+
+    def owner_of(self, key: str) -> str | None:
+        digest = _digest(key)
+        # All are compared, so that the time taken says nothing about which one came near.
+        found = [owner for known, owner in self._owners.items() if hmac.compare_digest(known, digest)]
+        return found[0] if found else None
+
+
+def read_keys(settings: Settings) -> ApiKeys:
+    """Raises Misconfigured for a malformed list, or an open door: no key and an address others can reach."""
+    owners: dict[bytes, str] = {}
+    for pair in filter(None, (pair.strip() for pair in settings.api_keys.get_secret_value().split(","))):
+        name, colon, key = pair.partition(":")
+        if not colon or not NAME.fullmatch(name) or len(key) < SHORTEST_KEY:
+            raise Misconfigured(
+                "DARKROOM_API_KEYS is a comma-separated list of name:key, the name of letters, digits and ._- and "
+                f"the key of {SHORTEST_KEY} characters at least. `openssl rand -hex 24` makes a key."
+            )
+        owners[_digest(key)] = name
+    if not owners and settings.host not in LOOPBACK:
+        raise Misconfigured(
+            f"DARKROOM_HOST={settings.host} can be reached from other machines, and DARKROOM_API_KEYS is empty: "
+            "anyone could use this server. Set keys, or bind 127.0.0.1."
+        )
+    return ApiKeys(owners)
+
+
+bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer KEY`, where the server asks for keys.")
+
+
+def _owner(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> str:
+    keys: ApiKeys = request.app.state.keys
+    if not keys:
+        return ANONYMOUS
+    owner = keys.owner_of(credentials.credentials) if credentials else None
+    if owner is None:
+        raise Unauthorized("This server asks for an API key: send `Authorization: Bearer KEY`.")
+    return owner
+
+
+OwnerDep = Annotated[str, Depends(_owner)]
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()

@@ -1,0 +1,193 @@
+"""Errors as RFC 9457 problem documents, each with a stable `code`. The one place where errors meet HTTP."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from darkroom.errors import DarkroomError, Fault, InvalidRequest, QueueFull, Unavailable
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+
+# Status of each code. A test checks that no error of the tree and no fault of a request is missing.
+HTTP_STATUS: Mapping[str, int] = {
+    "invalid_request": 422,
+    "invalid_field": 422,
+    "missing_field": 422,
+    "unknown_field": 422,
+    "prompt_empty": 422,
+    "prompt_too_long": 422,
+    "size_out_of_range": 422,
+    "size_off_grid": 422,
+    "image_too_large": 422,
+    "steps_out_of_range": 422,
+    "guidance_scale_out_of_range": 422,
+    "n_out_of_range": 422,
+    "seed_out_of_range": 422,
+    "unknown_scheduler": 422,
+    "negative_prompt_unsupported": 422,
+    "unknown_model": 404,
+    "malformed_json": 400,
+    "malformed_range": 400,
+    "body_too_large": 413,
+    "unsupported_media_type": 415,
+    "range_not_satisfiable": 416,
+    "unauthorized": 401,
+    "not_found": 404,
+    "unknown_job": 404,
+    "unknown_image": 404,
+    "object_missing": 404,
+    "method_not_allowed": 405,
+    "job_is_final": 409,
+    "idempotency_conflict": 409,
+    "link_forged": 403,
+    "link_expired": 410,
+    "queue_full": 429,
+    "redis_unavailable": 503,
+    "broker_unavailable": 503,
+    "storage_unavailable": 503,
+    "internal_error": 500,
+}
+
+
+class FaultView(BaseModel):
+    field: str
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. Programs look at `code`; people read `detail`."""
+
+    type: str = Field(examples=["urn:darkroom:problem:steps_out_of_range"])
+    title: str = Field(examples=["Unprocessable Content"])
+    status: int = Field(examples=[422])
+    code: str = Field(examples=["steps_out_of_range"])
+    detail: str = Field(examples=["steps is 0; choose 1 to 100."])
+    errors: list[FaultView] | None = Field(
+        default=None,
+        examples=[[{"field": "steps", "code": "steps_out_of_range", "message": "steps is 0; choose 1 to 100."}]],
+    )
+
+
+def problem(
+    code: str, detail: str, *, errors: list[FaultView] | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    status = HTTP_STATUS[code]
+    body = Problem(
+        type=f"urn:darkroom:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        code=code,
+        detail=detail,
+        errors=errors,
+    )
+    return JSONResponse(body.model_dump(exclude_none=True), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """For a route's documentation: the codes it can answer, by status."""
+    by_status: dict[int | str, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(HTTP_STATUS[code], []).append(code)
+    return {
+        status: {
+            "description": "`code`: " + ", ".join(f"`{code}`" for code in known),
+            "model": Problem,
+            "content": {MEDIA_TYPE: {}},
+        }
+        for status, known in by_status.items()
+    }
+
+
+def of_error(error: DarkroomError) -> Response:
+    """The problem document of one of our errors."""
+    if isinstance(error, InvalidRequest):
+        return of_faults(list(error.faults))
+    if isinstance(error, QueueFull | Unavailable):
+        return problem(error.code, error.message, headers={"Retry-After": str(error.retry_after_s)})
+    if error.code == "unauthorized":
+        return problem(error.code, error.message, headers={"WWW-Authenticate": "Bearer"})
+    if error.code not in HTTP_STATUS:
+        log.error("api.unexpected_error", code=error.code, exc_info=error)
+        return problem("internal_error", "Something went wrong on our side. The operator finds it in the API's log.")
+    return problem(error.code, error.message)
+
+
+def of_faults(faults: list[Fault]) -> Response:
+    """With one fault its code is the problem's; with several, they stand in `errors`."""
+    code = faults[0].code if len(faults) == 1 else "invalid_request"
+    errors = [FaultView(field=fault.field, code=fault.code, message=fault.message) for fault in faults]
+    return problem(code, " ".join(fault.message for fault in faults), errors=errors)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of this application a problem document."""
+    app.add_exception_handler(DarkroomError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+async def _on_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, DarkroomError)
+    return of_error(error)
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    if not _is_json(request) and any(part["loc"] == ("body",) for part in error.errors()):
+        return problem("unsupported_media_type", "Send the body as JSON, with `Content-Type: application/json`.")
+    if any(part["type"] == "json_invalid" for part in error.errors()):
+        return problem("malformed_json", "The body is not valid JSON. Check quotes, commas and the encoding (UTF-8).")
+    return of_faults([_fault(part) for part in error.errors()])
+
+
+def _is_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def _fault(part: Mapping[str, Any]) -> Fault:
+    where, name = str(part["loc"][0]), ".".join(str(step) for step in part["loc"][1:])
+    field = name or where
+    match part["type"]:
+        case "extra_forbidden":
+            return Fault(
+                field, "unknown_field", f"There is no field {field[:80]!r}. Check its spelling, or leave it out."
+            )
+        case "missing":
+            return Fault(field, "missing_field", f"{field} is missing: give it.")
+        case _:
+            # pydantic's sentence says what is wanted; the value itself is never repeated, it may be a prompt.
+            return Fault(field, "invalid_field", f"{field}: {part['msg']}.")
+
+
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "unsupported_media_type"}
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """What Starlette and FastAPI raise by themselves."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 400:
+        return problem("malformed_json", "The body cannot be read. Send JSON in UTF-8.")
+    code = HTTP_CODES.get(error.status_code, "internal_error")
+    path = request.url.path[:200]
+    details = {
+        "not_found": f"There is nothing at {path}. The routes are listed at /docs.",
+        "method_not_allowed": f"{path} does not take {request.method}. The routes are listed at /docs.",
+    }
+    return problem(code, details.get(code, str(error.detail)), headers=error.headers)
+
+
+async def _on_unexpected(_: Request, error: Exception) -> Response:
+    log.error("api.unexpected_error", exc_info=error)
+    return problem("internal_error", "Something went wrong on our side. The operator finds it in the API's log.")

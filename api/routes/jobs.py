@@ -1,0 +1,70 @@
+"""Jobs: list, read, cancel, delete."""
+
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from api.keys import OwnerDep
+from api.own_jobs import JOB_ID, own_job
+from api.problems import responses
+from api.services import Services, ServicesDep
+from api.views import JobPage, JobView, job_view
+from darkroom.errors import Fault, InvalidRequest, JobIsFinal
+from darkroom.jobs import Job
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+ALWAYS = ("unauthorized", "redis_unavailable", "internal_error")
+
+
+@router.get("", summary="List your jobs, newest first", responses=responses("invalid_field", *ALWAYS))
+def list_jobs(
+    owner: OwnerDep,
+    services: ServicesDep,
+    limit: Annotated[int, Query(ge=1, le=100, description="Jobs on a page.")] = 20,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> JobPage:
+    if cursor is not None and not JOB_ID.fullmatch(cursor):
+        message = "This cursor was not made here. Take `next_cursor` of the page before, or leave it out."
+        raise InvalidRequest([Fault("cursor", "invalid_field", message)])
+    jobs = services.store.newest(owner, limit=limit + 1, before=cursor)
+    workers = services.workers()
+    page = jobs[:limit]
+    return JobPage(
+        jobs=[job_view(job, services, workers) for job in page],
+        next_cursor=page[-1].id if len(jobs) > limit else None,
+    )
+
+
+@router.get("/{job_id}", summary="Read a job", responses=responses("unknown_job", *ALWAYS))
+def read_job(job_id: str, owner: OwnerDep, services: ServicesDep) -> JobView:
+    return job_view(own_job(job_id, owner, services), services, services.workers())
+
+
+@router.post("/{job_id}/cancel", summary="Cancel a job", responses=responses("unknown_job", "job_is_final", *ALWAYS))
+def cancel_job(job_id: str, owner: OwnerDep, services: ServicesDep) -> JobView:
+    """It stops at its next denoising step at the latest, and has no images. Canceling twice is harmless."""
+    services.store.cancel(own_job(job_id, owner, services).id)
+    return job_view(own_job(job_id, owner, services), services, services.workers())
+
+
+@router.delete(
+    "/{job_id}",
+    status_code=204,
+    summary="Delete a job and its images",
+    responses=responses("unknown_job", "storage_unavailable", *ALWAYS),
+)
+def delete_job(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    """A job that waits or runs is canceled first. Links to its images stop working."""
+    _remove(own_job(job_id, owner, services), services)
+    return Response(status_code=204)
+
+
+def _remove(job: Job, services: Services) -> None:
+    """Images first: while storage is down the record stays, so that the client can try again."""
+    if not job.state.is_final:
+        with suppress(JobIsFinal):  # it may finish just now
+            services.store.cancel(job.id)
+    services.storage.delete_job(job.id)
+    services.store.delete(job.id)

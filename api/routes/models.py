@@ -1,0 +1,44 @@
+"""GET /models: what can be asked for, and who serves it now."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.keys import OwnerDep
+from api.problems import responses
+from api.routes.jobs import ALWAYS
+from api.services import ServicesDep
+from darkroom.catalogue import ModelCard, Range, Size
+from darkroom.presence import lanes_of
+
+router = APIRouter(tags=["models"])
+
+
+class ModelView(BaseModel):
+    id: str
+    title: str
+    summary: str
+    license: str
+    is_default: bool
+    size: Size
+    steps: Range[int]
+    guidance_scale: Range[float]
+    schedulers: list[str] = Field(description="Those that a request may name; `scheduler` is the default.")
+    scheduler: str
+    negative_prompt: bool
+    lanes: int = Field(description="Jobs of it that can run at the same time now; 0 when no worker serves it.")
+
+
+class ModelList(BaseModel):
+    models: list[ModelView]
+
+
+@router.get("/models", summary="List models", responses=responses(*ALWAYS))
+def list_models(owner: OwnerDep, services: ServicesDep) -> ModelList:  # noqa: ARG001 - a key is asked for
+    workers = services.workers()
+    default = services.settings.default_model
+    return ModelList(models=[_view(card, default, lanes_of(workers, card.id)) for card in services.catalogue.values()])
+
+
+def _view(card: ModelCard, default: str, lanes: int) -> ModelView:
+    shown = {name: getattr(card, name) for name in ModelView.model_fields.keys() & ModelCard.model_fields.keys()}
+    return ModelView(**shown, is_default=card.id == default, lanes=lanes)

@@ -1,0 +1,53 @@
+"""What every route may use, made once when the process starts."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from darkroom.catalogue import Catalogue, read_catalogue
+from darkroom.celery_app import make_app
+from darkroom.events import EventFeed
+from darkroom.presence import WorkerInfo, present
+from darkroom.redis_client import Client, connect
+from darkroom.settings import Settings
+from darkroom.store import JobStore
+from darkroom.wakeups import Wakeups
+from storage.contract import Storage
+from storage.opening import open_storage
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    catalogue: Catalogue
+    redis: Client
+    store: JobStore
+    feed: EventFeed
+    wakeups: Wakeups
+    storage: Storage
+
+    def workers(self) -> list[WorkerInfo]:
+        """Raises RedisUnavailable."""
+        return present(self.redis)
+
+
+def make_services(settings: Settings) -> Services:
+    """Touches no network. Raises Misconfigured."""
+    client = connect(settings.redis_url)
+    return Services(
+        settings=settings,
+        catalogue=read_catalogue(settings.catalogue),
+        redis=client,
+        store=JobStore(client, settings),
+        feed=EventFeed(settings.redis_url),
+        wakeups=Wakeups(make_app(settings)),
+        storage=open_storage(settings),
+    )
+
+
+def _services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
