@@ -50,12 +50,12 @@ def _from_folder(card: ModelCard, folder: Path, dtype: "torch.dtype", weights_di
         raise Misconfigured(
             f"{card.id} needs a package that is not installed here. {' '.join(str(error).split())}"
         ) from error
-    except SafetensorError as error:
-        raise WeightsRefused(f"Weights of {card.id} in {folder} are damaged: {error}") from error
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise WeightsMissing(
-            f"Weights of {card.id} in {folder} are incomplete ({error}). {how_to_get(card, weights_dir)}"
+            f"Weights of {card.id} in {folder} are incomplete or damaged ({error}). {how_to_get(card, weights_dir)}"
         ) from error
+    except ValueError as error:
+        raise WeightsRefused(f"{folder} does not fit together as a {card.pipeline}: {error}") from error
     return cast("DiffusionPipeline", pipeline)
 
 

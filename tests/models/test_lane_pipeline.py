@@ -73,6 +73,23 @@ def test_lanes_at_work_at_once_draw_what_they_draw_alone(minilab: Any, catalogue
         np.testing.assert_allclose(image, alone[number % 2], atol=1e-4)
 
 
+def test_one_lanes_padding_never_reaches_anothers_prompt(minilab: Any) -> None:
+    lanes: list[Any] = [lane_pipeline(minilab) for _ in range(4)]
+    as_pipelines_do = ("max_length", "longest")
+
+    def lengths(lane: Any) -> set[tuple[str, int]]:
+        return {
+            (padding, len(lane.tokenizer("a red circle", padding=padding, truncation=True).input_ids))
+            for _ in range(200)
+            for padding in as_pipelines_do
+        }
+
+    with ThreadPoolExecutor(max_workers=4) as at_once:
+        seen = set().union(*at_once.map(lengths, lanes))
+
+    assert seen == {("max_length", 32), ("longest", 5)}
+
+
 def _addresses(pipeline: Any) -> dict[str, int]:
     networks = {name: part for name, part in pipeline.components.items() if hasattr(part, "named_parameters")}
     return {

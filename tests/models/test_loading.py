@@ -1,3 +1,4 @@
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -75,12 +76,13 @@ def test_a_variant_is_loaded_where_there_is_one(tiny_pipeline: TinyPipeline, tmp
     assert type(pipeline).__name__ == "StableDiffusionPipeline"
 
 
-def test_a_damaged_file_of_weights_is_no_crash(tiny_card: TinyCard, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"])
+def test_a_damaged_file_of_weights_is_to_be_fetched_again(file: str, tiny_card: TinyCard, tmp_path: Path) -> None:
     shutil.copytree(str(tiny_card("sd").path), tmp_path / "mine")
-    weights = tmp_path / "mine" / "unet" / "diffusion_pytorch_model.safetensors"
+    weights = tmp_path / "mine" / file
     weights.write_bytes(weights.read_bytes()[:1000])
 
-    with pytest.raises((WeightsRefused, WeightsMissing), match=r"damaged|incomplete"):
+    with pytest.raises(WeightsMissing, match=r"damaged.*hf download someone/something"):
         _load(_hub_card(id="mine"), weights_dir=tmp_path)
 
 
@@ -88,7 +90,16 @@ def test_a_missing_file_of_weights_is_named(tiny_card: TinyCard, tmp_path: Path)
     shutil.copytree(str(tiny_card("sd").path), tmp_path / "mine")
     (tmp_path / "mine" / "vae" / "diffusion_pytorch_model.safetensors").unlink()
 
-    with pytest.raises(WeightsMissing, match=r"incomplete.*hf download someone/something"):
+    with pytest.raises(WeightsMissing, match=r"incomplete or damaged.*hf download someone/something"):
+        _load(_hub_card(id="mine"), weights_dir=tmp_path)
+
+
+def test_a_folder_without_a_part_that_the_pipeline_needs_is_refused(tiny_card: TinyCard, tmp_path: Path) -> None:
+    shutil.copytree(str(tiny_card("sd").path), tmp_path / "mine")
+    index = tmp_path / "mine" / "model_index.json"
+    index.write_text(json.dumps({**json.loads(index.read_text()), "vae": [None, None]}))
+
+    with pytest.raises(WeightsRefused, match="does not fit together as a StableDiffusionPipeline"):
         _load(_hub_card(id="mine"), weights_dir=tmp_path)
 
 
