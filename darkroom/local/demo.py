@@ -16,6 +16,7 @@ from darkroom.local.supervisor import Supervisor
 from darkroom.settings import Settings
 
 READY_WITHIN_S = 120
+READY_WITH_ANOTHER_MODEL_WITHIN_S = 600  # tens of GB, from a slow disk perhaps
 FINISHED_WITHIN_S = 900
 GRACE_S = 5
 # What says how an image is made is kept; what says where jobs and images would go is not,
@@ -46,9 +47,10 @@ def show(order: Order, stack: Stack, guard: Guard, out: Path, stream: TextIO) ->
     def say(text: str) -> None:
         print(text, file=stream, flush=True)
 
+    deadline_s = READY_WITH_ANOTHER_MODEL_WITHIN_S if order.model else READY_WITHIN_S
     supervisor = Supervisor(guard, hear=lambda _name, _line: None, grace_s=GRACE_S)
     say(f"Starting {', '.join(part.name for part in stack.parts)} …")
-    with launched(stack, supervisor, READY_WITHIN_S):
+    with launched(stack, supervisor, deadline_s):
         say(f'Ready. Ordering "{order.prompt}".')
         with step_display(stream) as on_step:
             record, content = supervisor.beside(lambda: take_delivery(order, stack.url, on_step))

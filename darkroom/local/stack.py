@@ -22,7 +22,7 @@ def local_stack(
     settings: Settings, environment: Mapping[str, str], socket: Path, flower: FlowerAccess | None = None
 ) -> Stack:
     """`socket` is where Redis will listen: a short path, as the system wants it."""
-    shared = {**environment, **_told_to_all(settings, socket)}
+    shared = {**environment, **_told_to_all(settings, socket), "PYTHONWARNINGS": _muted(environment)}
     parts = [
         Part("redis", tuple(redis_command(redis_dir(settings), socket)), environment, is_foundation=True),
         Part("api", api_command(), shared),
@@ -68,6 +68,12 @@ def _celery(app: str, *arguments: str) -> tuple[str, ...]:
 def _reachable_url(settings: Settings) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
     return f"http://{host}:{settings.port}"
+
+
+def _muted(environment: Mapping[str, str]) -> str:
+    # Celery warns root at length, for workers that unpickle what the broker sends them; ours take JSON only.
+    mute_root = "ignore:You're running the worker with superuser privileges"
+    return ",".join(filter(None, (environment.get("PYTHONWARNINGS"), mute_root)))
 
 
 def _told_to_all(settings: Settings, socket: Path) -> dict[str, str]:

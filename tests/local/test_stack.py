@@ -32,6 +32,12 @@ def test_every_part_keeps_the_environment_and_is_told_where_redis_and_the_data_a
     assert api.environment["DARKROOM_PORT"] == "8123"
 
 
+def test_warnings_that_somebody_asked_for_stay() -> None:
+    api = local_stack(Settings(), {"PYTHONWARNINGS": "error"}, SOCKET).parts[1]
+
+    assert api.environment["PYTHONWARNINGS"].startswith("error,ignore:You're running")
+
+
 def test_a_gpu_worker_subscribes_to_its_models() -> None:
     command = " ".join(gpu_worker_command(["minilab", "sdxl"]))
 
