@@ -41,6 +41,22 @@ def test_weights_take_the_asked_number_format(tiny_card: TinyCard) -> None:
     assert {pipeline.unet.dtype, pipeline.vae.dtype, pipeline.text_encoder.dtype} == {torch.bfloat16}
 
 
+@pytest.mark.cuda
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_makes_images_on_a_gpu(family: Family, tiny_card: TinyCard) -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    pipeline: Any = load_pipeline(tiny_card(family), device="cuda:0", dtype=torch.bfloat16)
+
+    seed = torch.Generator("cuda:0").manual_seed(1)
+    images = pipeline(**call_arguments(tiny_card(family), Wish()), generator=[seed], output_type="np").images
+
+    assert next(pipeline.vae.parameters()).is_cuda
+    assert np.isfinite(images).all()
+
+
 def test_loading_never_turns_to_the_network(tiny_card: TinyCard, catalogue: Catalogue, tmp_path: Path) -> None:
     with connections() as seen:
         _load(tiny_card("qwen_image"))

@@ -73,6 +73,15 @@ def test_without_a_name_it_is_like_the_models_own_but_another_object(minilab: An
     assert scheduler.config == minilab.scheduler.config
 
 
+def test_a_cards_default_is_the_scheduler_that_the_model_came_with(minilab: Any, catalogue: Catalogue) -> None:
+    own = minilab.scheduler
+
+    scheduler: Any = own_scheduler(minilab, catalogue["minilab"].scheduler)
+
+    assert type(scheduler) is type(own)
+    assert dict(scheduler.config) == dict(own.config)
+
+
 def test_an_unknown_name_is_refused_with_the_known_ones(minilab: Any) -> None:
     with pytest.raises(ValueError, match="dpmpp_2m"):
         own_scheduler(minilab, "magic")
