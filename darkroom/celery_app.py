@@ -1,5 +1,6 @@
 """The one Celery application. Producers use it as it is; workers add their tasks to one of their own."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
@@ -9,8 +10,8 @@ from darkroom.redis_client import default_broker_url
 from darkroom.settings import Settings
 
 
-def make_app(settings: Settings) -> Celery:
-    """Does not touch the network yet."""
+def make_app(settings: Settings, served: Sequence[str] = (CPU_QUEUE,)) -> Celery:
+    """Does not touch the network yet. A worker started without `-Q` takes from the queues in `served`."""
     app = Celery("darkroom", broker=settings.broker_url or default_broker_url(settings.redis_url), set_as_current=True)
     app.conf.update(
         # JSON, and nothing else: a pickled message would run code of whoever reaches the broker.
@@ -20,6 +21,8 @@ def make_app(settings: Settings) -> Celery:
         task_ignore_result=True,
         task_routes=(_route,),
         task_default_queue=CPU_QUEUE,
+        # Declared just as Celery declares a queue that a route or `-Q` names.
+        task_queues={name: {"exchange": name, "routing_key": name} for name in served},
         # A message counts as done when its work is, and a worker takes no more than it has room for.
         task_acks_late=True,
         worker_prefetch_multiplier=1,

@@ -28,7 +28,12 @@ def configure(settings: Settings) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(settings)],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                # Here, and plainly: structlog's own pretty tracebacks show local variables, so prompts and keys.
+                structlog.processors.format_exc_info,
+                _renderer(settings),
+            ],
         )
     )
     root = logging.getLogger()
@@ -41,4 +46,4 @@ def configure(settings: Settings) -> None:
 def _renderer(settings: Settings) -> structlog.types.Processor:
     if settings.log_format == "json":
         return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)

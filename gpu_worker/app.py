@@ -1,4 +1,4 @@
-"""Entry point of GPU workers: `celery -A gpu_worker.app worker -Q gpu.minilab`. Binds the node to Celery's life.
+"""Entry point of GPU workers: `celery -A gpu_worker.app worker -Q gpu.minilab`. Binds its life to Celery's.
 
 The model is loaded and warmed by a boot step, so before the first message is taken.
 """
@@ -13,13 +13,14 @@ from darkroom.celery_app import make_app
 from darkroom.errors import DarkroomError, Misconfigured
 from darkroom.queues import GENERATE, gpu_queue, model_of
 from darkroom.settings import Settings
+from darkroom.wakeups import Wakeups
 from gpu_worker.generate import generate
-from gpu_worker.node import Node
+from gpu_worker.life import Life
 
 logger = structlog.get_logger()
 
 settings = Settings()
-node = Node(settings)
+life = Life(settings)
 
 
 class LoadModels(bootsteps.StartStopStep):  # type: ignore[misc]
@@ -27,7 +28,7 @@ class LoadModels(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def start(self, worker: Any) -> None:
         try:
-            node.start(_models(worker.app.amqp.queues.consume_from), worker.hostname)
+            life.start(_models(worker.app.amqp.queues.consume_from), worker.hostname, Wakeups(worker.app))
         except DarkroomError as error:
             # A traceback would hide the one line that says what to do.
             logger.error("worker.cannot_start", code=error.code, reason=error.message)
@@ -45,8 +46,8 @@ def _models(queues: Any) -> list[str]:
 
 
 def _make_worker_app() -> Celery:
-    worker_app = make_app(settings)
-    worker_app.conf.update(worker_concurrency=settings.lanes, task_default_queue=gpu_queue(settings.gpu_models[0]))
+    worker_app = make_app(settings, served=[gpu_queue(model) for model in settings.gpu_models])
+    worker_app.conf.update(worker_concurrency=settings.lanes)
     worker_app.steps["worker"].add(LoadModels)
     return worker_app
 
@@ -57,7 +58,7 @@ app = _make_worker_app()
 @app.task(name=GENERATE)  # type: ignore[untyped-decorator]
 def generate_task(model: str, **_: object) -> None:
     """A wake-up's `cause` is there for who reads Flower; which job comes next is the waiting line's business."""
-    generate(model, node)
+    generate(model, life.node)
 
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
@@ -65,19 +66,11 @@ def _configure_log(**_: Any) -> None:
     log.configure(settings)
 
 
-@signals.celeryd_after_setup.connect  # type: ignore[untyped-decorator]
-def _serve_all_models(instance: Any, **_: Any) -> None:
-    """Started without `-Q`, a worker serves what DARKROOM_GPU_MODELS names."""
-    queues = instance.app.amqp.queues
-    if set(queues.consume_from) == {instance.app.conf.task_default_queue}:
-        queues.select([gpu_queue(model) for model in settings.gpu_models])
-
-
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def _drain(**_: Any) -> None:
-    node.drain()
+    life.drain()
 
 
 @signals.worker_shutdown.connect  # type: ignore[untyped-decorator]
 def _stop(**_: Any) -> None:
-    node.stop()
+    life.stop()

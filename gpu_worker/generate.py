@@ -1,7 +1,5 @@
 """What a wake-up leads to: claim the model's next job, draw its images, hand them on."""
 
-from typing import TYPE_CHECKING
-
 import structlog
 
 from darkroom.errors import (
@@ -17,47 +15,62 @@ from darkroom.jobs import Job
 from darkroom.patience import patiently
 from gpu_worker.lanes import OnStep
 from gpu_worker.leases import Hold
-
-if TYPE_CHECKING:
-    from gpu_worker.node import Node
+from gpu_worker.node import Node
+from gpu_worker.tracebacks import without_prompts
 
 log = structlog.get_logger()
 
-# For the few writes that must not be lost because Redis restarts just now.
+# For the write that must not be lost because Redis restarts just now.
 RECORD_FOR_S = 60
+# Less: this worker shall stop, and what is not given back goes back by itself when the lease runs out.
+GIVE_BACK_FOR_S = 3
 
 
-def generate(model: str, node: "Node") -> None:
+def generate(model: str, node: Node) -> None:
     """Make the images of the next job of this model. Safe to run twice: a wake-up may come again.
 
     Raises RedisUnavailable if no job could be claimed; the housekeeper sends another wake-up.
     """
+    if model not in node.lanes:
+        # Celery can give a running worker another queue (`control add_consumer`), but not another model.
+        log.warning("wakeup.for_another_model", model=model)
+        return
     job = node.claims.claim_next(model, node.name)
     if job is None:  # canceled meanwhile, or another wake-up got here first
         return
     with structlog.contextvars.bound_contextvars(job_id=job.id, attempt=job.attempt), node.leases.hold(job) as hold:
         log.info("job.started", model=model)
         try:
-            _make(job, hold, node)
-        except JobTaken as taken:
-            log.info("job.taken", reason=taken.message)
-        except WorkerStopping:
-            _give_back(job, node)
-        except JobError as error:
-            _fail(job, error, node)
+            _run(job, hold, node)
         except Unavailable as error:
             # Nothing can be recorded now. The lease runs out and the job goes back in line.
             log.error("job.left", code=error.code, reason=error.message)
 
 
-def _make(job: Job, hold: Hold, node: "Node") -> None:
+def _run(job: Job, hold: Hold, node: Node) -> None:
+    try:
+        _make(job, hold, node)
+    except JobTaken as taken:
+        log.info("job.taken", reason=taken.message)
+    except WorkerStopping:
+        _give_back(job, node)
+    except JobError as error:
+        _fail(job, error, error.__cause__, node)
+    except Unavailable:
+        raise
+    except Exception as error:
+        # Ours or a library's fault: another attempt would meet it again, and cost two more workers their time.
+        _fail(job, _unexpected(error), error, node)
+
+
+def _make(job: Job, hold: Hold, node: Node) -> None:
     with node.lanes[job.request.model].open() as lane:
         images = lane.run(job.request, _watch(job, hold, node))
     stored = node.delivery.deliver(job, images, hold)
     log.info("job.finished", images=len(stored), bytes=sum(image.bytes for image in stored))
 
 
-def _watch(job: Job, hold: Hold, node: "Node") -> OnStep:
+def _watch(job: Job, hold: Hold, node: Node) -> OnStep:
     """Called at each step's end: where a cancel, a lost lease, a deadline or a stop takes effect."""
 
     def on_step(step: int, steps: int) -> None:
@@ -73,8 +86,8 @@ def _watch(job: Job, hold: Hold, node: "Node") -> OnStep:
     return on_step
 
 
-def _give_back(job: Job, node: "Node") -> None:
-    patiently(RECORD_FOR_S)(node.claims.give_back, job)
+def _give_back(job: Job, node: Node) -> None:
+    patiently(GIVE_BACK_FOR_S)(node.claims.give_back, job)
     log.info("job.given_back")
     try:
         node.wakeups.wake(job.request.model, job.id)
@@ -82,8 +95,18 @@ def _give_back(job: Job, node: "Node") -> None:
         log.warning("wakeup.not_published", reason=error.message)  # the housekeeper tops it up
 
 
-def _fail(job: Job, error: JobError, node: "Node") -> None:
-    log.error("job.failed", code=error.code, exc_info=error.__cause__ if isinstance(error, GenerationFailed) else None)
+def _unexpected(error: Exception) -> GenerationFailed:
+    return GenerationFailed(
+        f"The worker met an error of its own ({type(error).__name__}). The same request may fail again: ask the "
+        "operator, who finds the details in the worker's log under this job's id."
+    )
+
+
+def _fail(job: Job, error: JobError, cause: BaseException | None, node: Node) -> None:
+    if isinstance(error, GenerationFailed) and cause is not None:
+        log.error("job.failed", code=error.code, exception=without_prompts(cause, job.request))
+    else:
+        log.error("job.failed", code=error.code, reason=error.message)
     try:
         patiently(RECORD_FOR_S)(node.claims.fail, job, error)
     except JobTaken as taken:

@@ -6,9 +6,9 @@ object, and what it holds as `unet` or `transformer` may as well be a proxy that
 """
 
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -34,7 +34,17 @@ OnStep = Callable[[int, int], None]
 LANE_WAIT_S = 3600
 
 
-class Lane:
+class Lane(Protocol):
+    def run(self, request: ImageRequest, on_step: OnStep) -> "list[Image]":
+        """Draw the request's images, in order. The same request gives the same images.
+
+        Raises OutOfMemory, GenerationFailed, and whatever `on_step` raises.
+        """
+
+
+class PipelineLane:
+    """A lane with a diffusers pipeline of its own over the weights of `base`."""
+
     def __init__(self, card: ModelCard, base: "DiffusionPipeline") -> None:
         self._card = card
         self._base = base
@@ -42,10 +52,6 @@ class Lane:
         self._pipeline: Any = lane_pipeline(base)
 
     def run(self, request: ImageRequest, on_step: OnStep) -> "list[Image]":
-        """Draw the request's images, in order. The same request gives the same images.
-
-        Raises OutOfMemory, GenerationFailed, and whatever `on_step` raises.
-        """
         import torch
 
         choose_scheduler(self._pipeline, self._base, request.scheduler)
@@ -72,7 +78,7 @@ class Lane:
 class Lanes:
     """The lanes of one model."""
 
-    def __init__(self, lanes: list[Lane]) -> None:
+    def __init__(self, lanes: Iterable[Lane]) -> None:
         self._idle: queue.SimpleQueue[Lane] = queue.SimpleQueue()
         for lane in lanes:
             self._idle.put(lane)
@@ -82,7 +88,8 @@ class Lanes:
         """Raises WeightsMissing, WeightsRefused, Misconfigured."""
         log.info("model.loading", model=card.id, device=device.name)
         base = load_pipeline(card, device=device.name, dtype=device.dtype_of(card), weights_dir=settings.weights_dir)
-        lanes = cls([Lane(card, base) for _ in range(settings.lanes)])
+        _keep_prompts_out_of_the_log()
+        lanes = cls(PipelineLane(card, base) for _ in range(settings.lanes))
         with lanes.open() as lane:
             lane.run(_warm_up_request(card), lambda _step, _steps: None)
         log.info("model.warm", model=card.id)
@@ -95,6 +102,13 @@ class Lanes:
             yield lane
         finally:
             self._idle.put(lane)
+
+
+def _keep_prompts_out_of_the_log() -> None:
+    """CLIP pipelines warn of a prompt that is too long by printing what they cut off, on a handler of their own."""
+    from diffusers.utils import logging
+
+    logging.set_verbosity_error()
 
 
 def _generators(request: ImageRequest) -> list[object]:

@@ -87,4 +87,8 @@ class LeaseKeeper:
 
     def _run(self) -> None:
         while not self._stopped.wait(self._period_s):
-            self.renew()
+            try:
+                self.renew()
+            except Exception:
+                # Without this thread, every job of this worker would be lost and made again elsewhere.
+                log.exception("leases.renewal_failed")
