@@ -21,30 +21,39 @@ QUALITY: dict[OutputFormat, dict[str, Any]] = {
 }
 # Exif's marker for text that is plain ASCII.
 ASCII = b"ASCII\0\0\0"
+# All of a JPEG's EXIF must fit into one segment of 64 KiB.
+JPEG_TEXT_LIMIT = 60_000
 
 
 def encode(image: Image.Image, job: Job, index: int) -> bytes:
-    """The file's bytes, with the request in it: as PNG text `darkroom`, elsewhere as EXIF `UserComment`, both JSON."""
+    """The file's bytes, with the request that makes this one image again in it, as JSON that `POST /generate` takes.
+
+    PNG has it as the text `darkroom`, the others as the EXIF tag `UserComment`; a JPEG goes without if it is too long.
+    """
     file_format = job.request.output_format
     buffer = BytesIO()
-    parameters = json.dumps(parameters_of(job, index), sort_keys=True)
-    image.save(buffer, file_format.value, **QUALITY[file_format], **_carrying(parameters, file_format))
+    image.save(buffer, file_format.value, **QUALITY[file_format], **_carrying(job, index))
     return buffer.getvalue()
 
 
 def parameters_of(job: Job, index: int) -> dict[str, Any]:
     """All it takes to make this one image again: its own seed, and `n` = 1."""
     request = job.request.model_dump(mode="json", exclude={"priority"}, exclude_none=True)
-    return request | {"seed": job.request.seed_of(index), "n": 1, "job": job.id}
+    return request | {"seed": job.request.seed_of(index), "n": 1}
 
 
-def _carrying(parameters: str, file_format: OutputFormat) -> dict[str, Any]:
-    if file_format is OutputFormat.PNG:
+def _carrying(job: Job, index: int) -> dict[str, Any]:
+    parameters = json.dumps(parameters_of(job, index), sort_keys=True)
+    if job.request.output_format is OutputFormat.PNG:
         text = PngInfo()
         text.add_text("Software", "Darkroom")
         text.add_text("darkroom", parameters)
+        text.add_text("darkroom-job", job.id)
         return {"pnginfo": text}
     exif = Image.Exif()
     exif[Base.Software] = "Darkroom"
-    exif.get_ifd(IFD.Exif)[Base.UserComment] = ASCII + parameters.encode("ascii")
+    details = exif.get_ifd(IFD.Exif)
+    details[Base.ImageUniqueID] = f"{job.id}{index:04x}"
+    if job.request.output_format is not OutputFormat.JPEG or len(parameters) <= JPEG_TEXT_LIMIT:
+        details[Base.UserComment] = ASCII + parameters.encode("ascii")
     return {"exif": exif}
