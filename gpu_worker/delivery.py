@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from darkroom.claims import Claims
-from darkroom.errors import BrokerUnavailable, DeliveryFailed, JobTaken, StorageUnavailable, WorkerStopping
+from darkroom.errors import (
+    BrokerUnavailable,
+    DeliveryFailed,
+    JobTaken,
+    RedisUnavailable,
+    StorageUnavailable,
+    WorkerStopping,
+)
 from darkroom.jobs import Job, StoredImage
 from darkroom.patience import patiently
 from darkroom.settings import Settings
@@ -41,8 +48,8 @@ class Delivery:
 
         Raises JobTaken, DeliveryFailed, WorkerStopping, RedisUnavailable.
         """
-        stored = [self._store(job, index, image, hold) for index, image in enumerate(images)]
         try:
+            stored = [self._store(job, index, image, hold) for index, image in enumerate(images)]
             patiently(RECORD_FOR_S)(self._claims.succeed, job, stored)
         except JobTaken:
             self._clean_up(job)
@@ -82,11 +89,11 @@ class Delivery:
 
     def _clean_up(self, job: Job) -> None:
         """Images of a job that was canceled or deleted belong to nobody; those of a later attempt are its own."""
-        if self._claims.is_ended_without_images(job.id):
-            try:
+        try:
+            if self._claims.is_ended_without_images(job.id):
                 self._storage.delete_job(job.id)
-            except StorageUnavailable as error:
-                log.warning("images.left_behind", job_id=job.id, reason=error.message)
+        except (RedisUnavailable, StorageUnavailable) as error:
+            log.warning("images.left_behind", job_id=job.id, reason=error.message)
 
     def _follow_up(self, job: Job) -> None:
         try:
