@@ -3,15 +3,15 @@
 from typing import Any
 
 import structlog
-from celery import Celery, signals
+from celery import Celery, bootsteps, signals
 
 from cpu_worker.housekeeping import Housekeeper
 from cpu_worker.thumbnails import Thumbnailer
 from darkroom import log
 from darkroom.celery_app import make_app
-from darkroom.errors import BrokerUnavailable, RedisUnavailable, StorageUnavailable
+from darkroom.errors import BrokerUnavailable, Misconfigured, RedisUnavailable, StorageUnavailable
 from darkroom.presence import Reporter, WorkerInfo
-from darkroom.queues import FOLLOW_UP, KEEP_HOUSE
+from darkroom.queues import CPU_QUEUE, FOLLOW_UP, KEEP_HOUSE
 from darkroom.redis_client import connect
 from darkroom.settings import Settings
 from darkroom.store import JobStore
@@ -29,9 +29,26 @@ RETRIES = 8
 settings = Settings()
 
 
+class RefuseOtherQueues(bootsteps.StartStopStep):  # type: ignore[misc]
+    """A worker that knows no wake-ups would throw them away."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, worker: Any) -> None:
+        others = sorted(set(worker.app.amqp.queues.consume_from) - {CPU_QUEUE})
+        if others:
+            reason = (
+                f"A CPU worker serves the queue {CPU_QUEUE}, not {', '.join(others)}. "
+                "Queues named gpu.MODEL are for GPU workers: celery -A gpu_worker.app worker -Q gpu.MODEL"
+            )
+            logger.error("worker.cannot_start", code=Misconfigured.code, reason=reason)
+            raise SystemExit(1)
+
+
 def _make_worker_app() -> Celery:
     worker_app = make_app(settings)
     worker_app.conf.update(worker_concurrency=CONCURRENCY)
+    worker_app.steps["worker"].add(RefuseOtherQueues)
     return worker_app
 
 

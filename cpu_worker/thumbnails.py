@@ -55,7 +55,7 @@ class Thumbnailer:
 def shrink(data: bytes, longest_side: int = LONGEST_SIDE) -> tuple[bytes, tuple[int, int]]:
     """An image file as WebP of at most this many pixels a side, and its size. A smaller one keeps its size."""
     with Image.open(BytesIO(data)) as image:
-        small = image.convert("RGB")
+        small = image.convert("RGBA" if image.has_transparency_data else "RGB")
     small.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
     buffer = BytesIO()
     small.save(buffer, "webp", quality=80)
