@@ -1,13 +1,21 @@
 """Fixtures that every test may use. What needs a service that a laptop may lack stands in `services.py`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 import redis
 
+from darkroom.claims import Claims
 from darkroom.local.embedded_redis import embedded_redis
+from darkroom.redis_client import Client, connect
+from darkroom.request import ImageRequest, OutputFormat, Priority
+from darkroom.settings import Settings
+from darkroom.store import JobStore
+from darkroom.upkeep import Upkeep
+
+MakeRequest = Callable[..., ImageRequest]
 
 pytest_plugins = ["tests.services"]
 
@@ -34,3 +42,51 @@ def redis_url(embedded_redis_url: str) -> str:
 @pytest.fixture
 def repository() -> Path:
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path: Path) -> Settings:
+    return Settings(redis_url=redis_url, data_dir=tmp_path / "data", max_waiting_per_model=50, max_waiting_per_key=40)
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[Client]:
+    with connect(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def store(client: Client, settings: Settings) -> JobStore:
+    return JobStore(client, settings)
+
+
+@pytest.fixture
+def claims(client: Client, settings: Settings) -> Claims:
+    return Claims(client, settings)
+
+
+@pytest.fixture
+def upkeep(client: Client, settings: Settings) -> Upkeep:
+    return Upkeep(client, settings)
+
+
+@pytest.fixture
+def request_of() -> MakeRequest:
+    def make(**changes: object) -> ImageRequest:
+        fields: dict[str, object] = {
+            "model": "minilab",
+            "prompt": "a red circle",
+            "negative_prompt": None,
+            "width": 1000,
+            "height": 1000,
+            "steps": 1,
+            "guidance_scale": 4.0,
+            "seed": 7,
+            "n": 1,
+            "scheduler": "dpmpp_2m",
+            "output_format": OutputFormat.PNG,
+            "priority": Priority.INTERACTIVE,
+        }
+        return ImageRequest.model_validate(fields | changes)
+
+    return make

@@ -9,8 +9,7 @@ from darkroom.redis_client import Client
 from darkroom.request import Priority
 from darkroom.store import JobStore
 from darkroom.upkeep import Upkeep
-
-from .conftest import MakeRequest
+from tests.conftest import MakeRequest
 
 IMAGE = StoredImage(
     index=0, seed=7, key="jobs/x/0.png", content_type="image/png", width=128, height=128, bytes=9, sha256="ab"
