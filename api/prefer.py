@@ -21,10 +21,11 @@ def wait_of(prefer: str | None) -> int:
 async def wait_until_final(job: Job, wait_s: float, services: Services) -> Job:
     """The job once it is final, or as it stands when the time is over. Raises RedisUnavailable, UnknownJob."""
     try:
-        async with asyncio.timeout(wait_s), services.feed.watch(job.id) as told:
-            while not job.state.is_final:
-                await services.feed.wait(told)
-                job = await run_in_threadpool(services.store.get, job.id)
+        with services.feed.watch(job.id) as told:
+            async with asyncio.timeout(wait_s):
+                while not job.state.is_final:
+                    await services.feed.wait(told)
+                    job = await run_in_threadpool(services.store.get, job.id)
     except TimeoutError:
         pass
     return job

@@ -7,25 +7,25 @@ watchers holds one subscription for them all, not one blocking connection each.
 import asyncio
 import json
 import re
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import redis
 import redis.asyncio
-import structlog
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
 
 from darkroom.redis_client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, redis_errors
-
-log = structlog.get_logger()
+from darkroom.subscription import Subscription
 
 FIRST = "0-0"
-EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
+# Redis counts both halves in 64 bits; 18 digits always fit, and last for longer than this will run.
+EVENT_ID = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 FINAL = frozenset({"succeeded", "failed", "canceled"})
 # Watchers look again after this even if nothing was said: a word published while the subscription was down is lost.
 LOOK_AGAIN_S = 2.0
+MOST_CONNECTIONS = 16
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,23 @@ class EventFeed:
     """Events of many jobs for many watchers, in one event loop."""
 
     def __init__(self, url: str) -> None:
-        self._redis: Any = redis.asyncio.Redis.from_url(
-            url, decode_responses=True, socket_connect_timeout=CONNECT_TIMEOUT_S, socket_timeout=ANSWER_TIMEOUT_S
+        # A restart of Redis wakes all watchers at once; they take turns on a few connections.
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
+            url,
+            max_connections=MOST_CONNECTIONS,
+            timeout=ANSWER_TIMEOUT_S,
+            decode_responses=True,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            socket_timeout=ANSWER_TIMEOUT_S,
+            retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=1),
         )
-        self._pubsub: Any = self._redis.pubsub(ignore_subscribe_messages=True)
-        self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-        self._listener: asyncio.Task[None] | None = None
+        self._redis: Any = redis.asyncio.Redis.from_pool(pool)
+        self._subscription = Subscription(self._redis, self._wake)
+        self._watchers: dict[str, set[asyncio.Event]] = {}
+
+    @property
+    def watchers(self) -> int:
+        return sum(len(words) for words in self._watchers.values())
 
     async def read(self, job_id: str, after: str = FIRST) -> list[Event]:
         """Events behind `after`, the oldest first. Raises RedisUnavailable."""
@@ -82,49 +93,25 @@ class EventFeed:
             return
         word.clear()
 
-    @asynccontextmanager
-    async def watch(self, job_id: str) -> AsyncIterator[asyncio.Event]:
-        """An asyncio.Event that is set whenever something is told about this job."""
+    @contextmanager
+    def watch(self, job_id: str) -> Iterator[asyncio.Event]:
+        """An asyncio.Event that is set whenever something is told about this job. Needs no answer of Redis."""
         word = asyncio.Event()
         channel = f"darkroom:told:{job_id}"
-        self._watchers[channel].add(word)
+        self._watchers.setdefault(channel, set()).add(word)
+        self._subscription.add(channel)
         try:
-            await self._subscribe(channel)
             yield word
         finally:
             self._watchers[channel].discard(word)
             if not self._watchers[channel]:
                 del self._watchers[channel]
-                await self._unsubscribe(channel)
+                self._subscription.discard(channel)
 
     async def close(self) -> None:
-        if self._listener:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
-        await self._pubsub.aclose()
+        await self._subscription.close()
         await self._redis.aclose()
 
-    async def _subscribe(self, channel: str) -> None:
-        with redis_errors():
-            await self._pubsub.subscribe(channel)
-        if self._listener is None or self._listener.done():
-            self._listener = asyncio.create_task(self._listen())
-
-    async def _unsubscribe(self, channel: str) -> None:
-        try:
-            await self._pubsub.unsubscribe(channel)
-        except redis.RedisError as error:
-            # The connection is gone and its subscriptions with it.
-            log.debug("events.unsubscribe_failed", error=type(error).__name__)
-
-    async def _listen(self) -> None:
-        """Ends when nobody watches any more; survives a Redis that goes away and comes back."""
-        while self._watchers:
-            try:
-                told = await self._pubsub.get_message(timeout=LOOK_AGAIN_S)
-            except redis.RedisError as error:
-                log.warning("events.subscription_lost", error=type(error).__name__)
-                await asyncio.sleep(0.5)
-                continue
-            for word in self._watchers.get(told["channel"], ()) if told else ():
-                word.set()
+    def _wake(self, channel: str) -> None:
+        for word in self._watchers.get(channel, ()):
+            word.set()

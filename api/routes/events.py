@@ -82,7 +82,7 @@ async def watch_job(
 async def _stream(job: Job, after: str | None, services: Services) -> AsyncIterator[ServerSentEvent]:
     """Ends when the job does, when it is deleted, or with Redis: clients then reconnect and resume."""
     try:
-        async with services.feed.watch(job.id) as told:
+        with services.feed.watch(job.id) as told:
             place: dict[str, Any] = {}
             async for event in _started(job, services, after, told):
                 if event:
