@@ -6,8 +6,9 @@ fill the gaps, a seed is drawn, and every fault is found at the same time.
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from darkroom.catalogue import Catalogue, ModelCard
 from darkroom.errors import Fault, InvalidRequest
@@ -34,6 +35,18 @@ class Priority(StrEnum):
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
+
+
+def _encodable(text: str) -> str:
+    """JSON can spell halves of surrogate pairs, which are no characters: no file or store could take them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("it holds half of a surrogate pair, which is no character; mend its encoding") from error
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
 
 
 class GenerateBody(BaseModel):
@@ -63,18 +76,18 @@ class GenerateBody(BaseModel):
         },
     )
 
-    prompt: str = Field(description="What to draw.")
-    negative_prompt: str | None = Field(default=None, description="What to keep out, for models that take it.")
-    model: str | None = Field(default=None, description="One of `GET /models`. Default: the server's.")
+    prompt: Text = Field(description="What to draw.")
+    negative_prompt: Text | None = Field(default=None, description="What to keep out, for models that take it.")
+    model: Text | None = Field(default=None, description="One of `GET /models`. Default: the server's.")
     width: StrictInt | None = Field(default=None, description="Pixels, on the model's grid.")
     height: StrictInt | None = Field(default=None, description="Pixels, on the model's grid.")
     steps: StrictInt | None = Field(default=None, description="Denoising steps.")
-    guidance_scale: float | None = Field(default=None, description="How closely to follow the prompt.")
+    guidance_scale: StrictFloat | None = Field(default=None, description="How closely to follow the prompt.")
     seed: StrictInt | None = Field(
         default=None, description="0 to 4294967295. Image i of a job uses seed + i. Default: drawn at random."
     )
     n: StrictInt = Field(default=1, description="Images to make.")
-    scheduler: str | None = Field(default=None, description="One of the model's schedulers. Default: its own.")
+    scheduler: Text | None = Field(default=None, description="One of the model's schedulers. Default: its own.")
     output_format: OutputFormat = Field(default=OutputFormat.PNG, description="File format of the images.")
     priority: Priority = Field(default=Priority.INTERACTIVE, description="`interactive` goes before `bulk`.")
 
@@ -151,7 +164,7 @@ def _size_faults(request: ImageRequest, card: ModelCard) -> Iterator[Fault]:
     size = card.size
     for field, pixels in (("width", request.width), ("height", request.height)):
         if not size.min <= pixels <= size.max:
-            message = f"{field} is {pixels}; {card.id} draws {size.min} to {size.max} pixels."
+            message = f"{field} is {_shown(pixels)}; {card.id} draws {size.min} to {size.max} pixels."
             yield Fault(field, "size_out_of_range", message)
         elif pixels % size.multiple_of:
             nearest = min(size.max, max(size.min, round(pixels / size.multiple_of) * size.multiple_of))
@@ -160,7 +173,8 @@ def _size_faults(request: ImageRequest, card: ModelCard) -> Iterator[Fault]:
             )
             yield Fault(field, "size_off_grid", message)
     if request.width * request.height > size.max_pixels:
-        message = f"{request.width}x{request.height} is too large; {card.id} draws {size.max_pixels} pixels at most."
+        asked = f"{_shown(request.width)}x{_shown(request.height)}"
+        message = f"{asked} is too large; {card.id} draws {size.max_pixels} pixels at most."
         yield Fault("width", "image_too_large", message)
 
 
@@ -174,12 +188,8 @@ def _value_faults(request: ImageRequest, card: ModelCard, settings: Settings) ->
     for field, value, least, most in ranges:
         # Written so that a NaN is refused too.
         if not least <= value <= most:
-            message = (
-                f"{field} is {value}; choose {least:g} to {most:g}."
-                if most < 1e6
-                else (f"{field} is {value}; choose {least} to {most}.")
-            )
-            yield Fault(field, f"{field}_out_of_range", message)
+            bounds = f"{least:g} to {most:g}" if most < 1e6 else f"{least} to {most}"
+            yield Fault(field, f"{field}_out_of_range", f"{field} is {_shown(value)}; choose {bounds}.")
     if request.scheduler not in card.schedulers:
         known = ", ".join(card.schedulers)
         message = f"{card.id} has no scheduler {request.scheduler[:80]!r}. Known are: {known}."
@@ -187,3 +197,9 @@ def _value_faults(request: ImageRequest, card: ModelCard, settings: Settings) ->
     if request.negative_prompt and not card.negative_prompt:
         message = f"{card.id} takes no negative prompt: leave it out, or choose another model."
         yield Fault("negative_prompt", "negative_prompt_unsupported", message)
+
+
+def _shown(value: float) -> str:
+    """A number as it was sent, unless it has thousands of digits."""
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:20]}… ({len(text)} digits)"
