@@ -6,9 +6,10 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse
 
-from api import problems
+from api import documentation, problems
 from api.body_limit import BodyLimit
 from api.keys import read_keys
 from api.routes import events, generate, health, images, jobs, models
@@ -36,7 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await services.feed.close()
+        await services.close()
 
     # The documentation page comes from this server, not from a CDN: it works where the network ends.
     app = FastAPIOffline(
@@ -49,7 +50,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = services
     app.state.keys = read_keys(settings)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    if settings.cors_origins:
+        _allow_origins(app, settings)
     problems.install(app)
+    documentation.install(app)
     for routes in (generate, jobs, events, images, models, health):
         app.include_router(routes.router)
     if isinstance(services.storage, LocalStorage):
@@ -60,3 +64,14 @@ def create_app(settings: Settings) -> FastAPI:
         return RedirectResponse("docs", 307)
 
     return app
+
+
+def _allow_origins(app: FastAPI, settings: Settings) -> None:
+    """Web pages of these origins may call; with an API key, never with cookies, for there are none."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Prefer"],
+        expose_headers=["Location", "Preference-Applied", "Retry-After"],
+    )

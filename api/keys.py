@@ -16,6 +16,8 @@ ANONYMOUS = "anonymous"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SHORTEST_KEY = 16
+# What an HTTP header carries without anybody guessing an encoding.
+KEY = re.compile(rf"[!-~]{{{SHORTEST_KEY},}}")
 
 
 class Unauthorized(DarkroomError):
@@ -43,10 +45,10 @@ def read_keys(settings: Settings) -> ApiKeys:
     owners: dict[bytes, str] = {}
     for pair in filter(None, (pair.strip() for pair in settings.api_keys.get_secret_value().split(","))):
         name, colon, key = pair.partition(":")
-        if not colon or not NAME.fullmatch(name) or len(key) < SHORTEST_KEY:
+        if not colon or not NAME.fullmatch(name) or not KEY.fullmatch(key):
             raise Misconfigured(
                 "DARKROOM_API_KEYS is a comma-separated list of name:key, the name of letters, digits and ._- and "
-                f"the key of {SHORTEST_KEY} characters at least. `openssl rand -hex 24` makes a key."
+                f"the key of {SHORTEST_KEY} ASCII characters at least. `openssl rand -hex 24` makes a key."
             )
         owners[_digest(key)] = name
     if not owners and settings.host not in LOOPBACK:

@@ -6,7 +6,7 @@ from api.services import Services
 from darkroom.errors import UnknownImage, UnknownJob
 from darkroom.jobs import Job, StoredImage
 
-JOB_ID = re.compile(r"[0-9a-f]{28}")
+JOB_ID = re.compile(r"^[0-9a-f]{28}$")
 
 
 def own_job(job_id: str, owner: str, services: Services) -> Job:

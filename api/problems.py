@@ -1,6 +1,7 @@
-"""Errors as RFC 9457 problem documents, each with a stable `code`. The one place where errors meet HTTP."""
+"""Errors as RFC 9457 problem documents, each with a stable `code`."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -11,51 +12,15 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from api.error_codes import ERROR_CODES, HTTP_STATUS
 from darkroom.errors import DarkroomError, Fault, InvalidRequest, QueueFull, Unavailable
 
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
-
-# Status of each code. A test checks that no error of the tree and no fault of a request is missing.
-HTTP_STATUS: Mapping[str, int] = {
-    "invalid_request": 422,
-    "invalid_field": 422,
-    "missing_field": 422,
-    "unknown_field": 422,
-    "prompt_empty": 422,
-    "prompt_too_long": 422,
-    "size_out_of_range": 422,
-    "size_off_grid": 422,
-    "image_too_large": 422,
-    "steps_out_of_range": 422,
-    "guidance_scale_out_of_range": 422,
-    "n_out_of_range": 422,
-    "seed_out_of_range": 422,
-    "unknown_scheduler": 422,
-    "negative_prompt_unsupported": 422,
-    "unknown_model": 404,
-    "malformed_json": 400,
-    "malformed_range": 400,
-    "body_too_large": 413,
-    "unsupported_media_type": 415,
-    "range_not_satisfiable": 416,
-    "unauthorized": 401,
-    "not_found": 404,
-    "unknown_job": 404,
-    "unknown_image": 404,
-    "object_missing": 404,
-    "method_not_allowed": 405,
-    "job_is_final": 409,
-    "idempotency_conflict": 409,
-    "link_forged": 403,
-    "link_expired": 410,
-    "queue_full": 429,
-    "redis_unavailable": 503,
-    "broker_unavailable": 503,
-    "storage_unavailable": 503,
-    "internal_error": 500,
-}
+SCHEMA = "#/components/schemas/Problem"
+# More faults than this help nobody.
+MOST_FAULTS = 20
 
 
 class FaultView(BaseModel):
@@ -81,8 +46,13 @@ class Problem(BaseModel):
 def problem(
     code: str, detail: str, *, errors: list[FaultView] | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
+    document = _document(code, detail, errors)
+    return JSONResponse(document.model_dump(exclude_none=True), document.status, dict(headers or {}), MEDIA_TYPE)
+
+
+def _document(code: str, detail: str, errors: list[FaultView] | None = None) -> Problem:
     status = HTTP_STATUS[code]
-    body = Problem(
+    return Problem(
         type=f"urn:darkroom:problem:{code}",
         title=HTTPStatus(status).phrase,
         status=status,
@@ -90,22 +60,26 @@ def problem(
         detail=detail,
         errors=errors,
     )
-    return JSONResponse(body.model_dump(exclude_none=True), status, dict(headers or {}), MEDIA_TYPE)
 
 
 def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """For a route's documentation: the codes it can answer, by status."""
+    """For a route's documentation: the codes it can answer, by status, each with an example."""
     by_status: dict[int | str, list[str]] = {}
     for code in codes:
         by_status.setdefault(HTTP_STATUS[code], []).append(code)
     return {
         status: {
             "description": "`code`: " + ", ".join(f"`{code}`" for code in known),
-            "model": Problem,
-            "content": {MEDIA_TYPE: {}},
+            # Not FastAPI's `model`, which would declare these as `application/json`.
+            "content": {MEDIA_TYPE: {"schema": {"$ref": SCHEMA}, "examples": {code: _example(code) for code in known}}},
         }
         for status, known in by_status.items()
     }
+
+
+def _example(code: str) -> dict[str, Any]:
+    document = _document(code, ERROR_CODES[code].meaning)
+    return {"summary": code, "value": document.model_dump(exclude_none=True)}
 
 
 def of_error(error: DarkroomError) -> Response:
@@ -125,8 +99,9 @@ def of_error(error: DarkroomError) -> Response:
 def of_faults(faults: list[Fault]) -> Response:
     """With one fault its code is the problem's; with several, they stand in `errors`."""
     code = faults[0].code if len(faults) == 1 else "invalid_request"
-    errors = [FaultView(field=fault.field, code=fault.code, message=fault.message) for fault in faults]
-    return problem(code, " ".join(fault.message for fault in faults), errors=errors)
+    shown, more = faults[:MOST_FAULTS], len(faults) - MOST_FAULTS
+    detail = " ".join([*(fault.message for fault in shown), *([f"And {more} more."] if more > 0 else [])])
+    return problem(code, detail, errors=[FaultView(**asdict(fault)) for fault in shown])
 
 
 def install(app: FastAPI) -> None:
@@ -158,17 +133,16 @@ def _is_json(request: Request) -> bool:
 
 def _fault(part: Mapping[str, Any]) -> Fault:
     where, name = str(part["loc"][0]), ".".join(str(step) for step in part["loc"][1:])
-    field = name or where
+    field = (name or where)[:80]
     match part["type"]:
         case "extra_forbidden":
-            return Fault(
-                field, "unknown_field", f"There is no field {field[:80]!r}. Check its spelling, or leave it out."
-            )
+            return Fault(field, "unknown_field", f"There is no field {field!r}. Check its spelling, or leave it out.")
         case "missing":
             return Fault(field, "missing_field", f"{field} is missing: give it.")
         case _:
             # pydantic's sentence says what is wanted; the value itself is never repeated, it may be a prompt.
-            return Fault(field, "invalid_field", f"{field}: {part['msg']}.")
+            said = part["msg"].removeprefix("Value error, ").rstrip(".")
+            return Fault(field, "invalid_field", f"{field}: {said}.")
 
 
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "unsupported_media_type"}

@@ -31,6 +31,10 @@ class Services:
         """Raises RedisUnavailable."""
         return present(self.redis)
 
+    async def close(self) -> None:
+        await self.feed.close()
+        self.redis.close()
+
 
 def make_services(settings: Settings) -> Services:
     """Touches no network. Raises Misconfigured."""

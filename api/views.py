@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.examples import JOB, JOB_PAGE
 from api.services import Services
 from darkroom.estimate import eta_s
 from darkroom.jobs import Job, JobState, StoredImage, StoredObject, moment
@@ -32,7 +33,7 @@ class Timings(BaseModel):
 
 
 class Failure(BaseModel):
-    code: str
+    code: str = Field(description="Stable, such as `out_of_memory`, `generation_failed`, `worker_lost`.")
     message: str
 
 
@@ -53,7 +54,7 @@ class ImageView(ThumbnailView):
 
 
 class JobView(BaseModel):
-    model_config = ConfigDict(protected_namespaces=())
+    model_config = ConfigDict(protected_namespaces=(), json_schema_extra={"examples": [JOB]})
 
     id: str
     status: JobState
@@ -75,6 +76,8 @@ class JobView(BaseModel):
 
 
 class JobPage(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [JOB_PAGE]})
+
     jobs: list[JobView]
     next_cursor: str | None = Field(description="Pass it as `cursor` for older jobs; null at the end.")
 

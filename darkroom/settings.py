@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         description="`name:key` pairs, comma-separated; keys of 16 characters at least. "
         "Empty: no key is asked for, and the API binds loopback only.",
     )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose web pages may call the API from a browser, comma-separated, such as "
+        "`https://app.example.com`; `*` for any.",
+    )
     max_body_bytes: int = Field(
         default=65_536, ge=1024, le=104_857_600, description="Largest request body taken, bytes."
     )
@@ -133,7 +138,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(default="console", description="Form of log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
 
-    @field_validator("gpu_models", mode="before")
+    @field_validator("cors_origins", "gpu_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -51,15 +51,17 @@ def _refusal(status: int, content_range: str) -> Response:
 def files_router(storage: LocalStorage) -> APIRouter:
     router = APIRouter(tags=["images"])
 
-    @router.api_route(
+    @router.head("/files/{key:path}", include_in_schema=False)
+    @router.get(
         "/files/{key:path}",
-        methods=["GET", "HEAD"],
-        operation_id="fetch_file",
         response_class=FileResponse,
         summary="Follow a signed link",
         responses={
             200: {"description": "The file.", "content": {"image/*": {}}},
-            206: {"description": "The ranges asked for."},
+            206: {
+                "description": "The ranges asked for.",
+                "content": {"image/*": {}, "multipart/byteranges": {}},
+            },
             **responses(*LINK_CODES),
         },
     )

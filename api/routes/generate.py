@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Header, Response
 from fastapi.concurrency import run_in_threadpool
 
+from api.examples import QUEUED_JOB
 from api.key_use import note_use
 from api.keys import OwnerDep
 from api.prefer import wait_of, wait_until_final
@@ -27,11 +28,12 @@ LONGEST_IDEMPOTENCY_KEY = 255
     status_code=202,
     summary="Ask for images",
     responses={
-        200: {"model": JobView, "description": "With `Prefer: wait`: the job is finished already."},
+        200: {"model": JobView, "description": "The job is finished already, as `Prefer: wait` asked, or as a repeat."},
+        202: {"content": {"application/json": {"example": QUEUED_JOB}}},
         **responses(
             *FAULT_CODES, "invalid_request", "invalid_field", "missing_field", "unknown_field", "malformed_json",
-            "unsupported_media_type", "body_too_large", "unauthorized", "idempotency_conflict", "queue_full",
-            "redis_unavailable", "broker_unavailable", "internal_error",
+            "unsupported_media_type", "body_too_large", "unauthorized", "unknown_job", "idempotency_conflict",
+            "queue_full", "redis_unavailable", "broker_unavailable", "internal_error",
         ),
     },
 )  # fmt: skip

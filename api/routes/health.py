@@ -19,11 +19,11 @@ log = structlog.get_logger()
 
 
 class Health(BaseModel):
-    status: Literal["ok"] = "ok"
+    status: Literal["ok"] = Field(default="ok", examples=["ok"])
 
 
 class Readiness(BaseModel):
-    status: Literal["ready", "unready"]
+    status: Literal["ready", "unready"] = Field(examples=["ready"])
     checks: dict[str, str] = Field(examples=[{"redis": "ok", "broker": "ok", "storage": "ok"}])
     workers: dict[str, int] = Field(description="Live workers of each kind.", examples=[{"gpu": 1, "cpu": 1}])
     models: dict[str, int] = Field(description="Lanes that serve each model.", examples=[{"minilab": 1}])

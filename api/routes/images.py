@@ -23,7 +23,7 @@ router = APIRouter(tags=["images"])
     summary="Fetch an image",
     responses={
         307: {"description": "To a signed URL, which needs no key and expires."},
-        **responses("unknown_image", *ALWAYS),
+        **responses("unknown_image", "invalid_field", *ALWAYS),
     },
 )
 def fetch_image(

@@ -4,13 +4,14 @@ from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.keys import OwnerDep
 from api.own_jobs import JOB_ID, own_job
 from api.problems import responses
 from api.services import Services, ServicesDep
 from api.views import JobPage, JobView, job_view
-from darkroom.errors import Fault, InvalidRequest, JobIsFinal
+from darkroom.errors import JobIsFinal
 from darkroom.jobs import Job
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -18,22 +19,29 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 ALWAYS = ("unauthorized", "redis_unavailable", "internal_error")
 
 
-@router.get("", summary="List your jobs, newest first", responses=responses("invalid_field", *ALWAYS))
-def list_jobs(
-    owner: OwnerDep,
-    services: ServicesDep,
-    limit: Annotated[int, Query(ge=1, le=100, description="Jobs on a page.")] = 20,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
-) -> JobPage:
-    if cursor is not None and not JOB_ID.fullmatch(cursor):
-        message = "This cursor was not made here. Take `next_cursor` of the page before, or leave it out."
-        raise InvalidRequest([Fault("cursor", "invalid_field", message)])
-    jobs = services.store.newest(owner, limit=limit + 1, before=cursor)
+class PageQuery(BaseModel):
+    """A misspelt parameter is refused: it would silently give another page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(default=20, ge=1, le=100, description="Jobs on a page.")
+    cursor: str | None = Field(
+        default=None, pattern=JOB_ID.pattern, description="`next_cursor` of the page before; leave it out at first."
+    )
+
+
+@router.get(
+    "",
+    summary="List your jobs, newest first",
+    responses=responses("invalid_request", "invalid_field", "unknown_field", *ALWAYS),
+)
+def list_jobs(owner: OwnerDep, services: ServicesDep, query: Annotated[PageQuery, Query()]) -> JobPage:
+    jobs = services.store.newest(owner, limit=query.limit + 1, before=query.cursor)
     workers = services.workers()
-    page = jobs[:limit]
+    page = jobs[: query.limit]
     return JobPage(
         jobs=[job_view(job, services, workers) for job in page],
-        next_cursor=page[-1].id if len(jobs) > limit else None,
+        next_cursor=page[-1].id if len(jobs) > query.limit else None,
     )
 
 

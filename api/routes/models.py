@@ -1,8 +1,9 @@
 """GET /models: what can be asked for, and who serves it now."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from api.examples import MODEL_LIST
 from api.keys import OwnerDep
 from api.problems import responses
 from api.routes.jobs import ALWAYS
@@ -29,6 +30,8 @@ class ModelView(BaseModel):
 
 
 class ModelList(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [MODEL_LIST]})
+
     models: list[ModelView]
 
 

@@ -1,0 +1,58 @@
+"""Every error code a client can meet, with its status and meaning. The one place where errors meet HTTP."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class ErrorCode(NamedTuple):
+    status: int
+    meaning: str
+
+
+# Tests check that no error of the tree and no fault of a request is missing, and that docs/api.md lists them all.
+ERROR_CODES: Mapping[str, ErrorCode] = {
+    "malformed_json": ErrorCode(400, "The body is not JSON in UTF-8."),
+    "malformed_range": ErrorCode(400, "The Range header cannot be read."),
+    "unauthorized": ErrorCode(401, "The API key is missing or unknown."),
+    "link_forged": ErrorCode(403, "The signed link was not made here, or was changed."),
+    "not_found": ErrorCode(404, "There is no such route."),
+    "unknown_model": ErrorCode(404, "The catalogue has no such model; the known ones are listed."),
+    "unknown_job": ErrorCode(404, "There is no such job, it was deleted, or it belongs to another key."),
+    "unknown_image": ErrorCode(404, "There is no such image, or not yet."),
+    "object_missing": ErrorCode(404, "The link is right, but its image was deleted."),
+    "method_not_allowed": ErrorCode(405, "The route exists, and does not take this method."),
+    "job_is_final": ErrorCode(409, "The job has ended; it cannot be canceled any more."),
+    "idempotency_conflict": ErrorCode(409, "The Idempotency-Key was used with another body."),
+    "link_expired": ErrorCode(410, "The signed link was right and has expired; the job has a fresh one."),
+    "body_too_large": ErrorCode(413, "The body is larger than the server takes."),
+    "unsupported_media_type": ErrorCode(415, "The body is not declared as `application/json`."),
+    "range_not_satisfiable": ErrorCode(416, "The range lies outside the file."),
+    "invalid_request": ErrorCode(422, "Several things are wrong; `errors` lists each with its own code."),
+    "invalid_field": ErrorCode(422, "A field, parameter or header has the wrong type or form."),
+    "missing_field": ErrorCode(422, "A field that is needed is not there."),
+    "unknown_field": ErrorCode(422, "There is no such field or parameter."),
+    "prompt_empty": ErrorCode(422, "The prompt has nothing in it."),
+    "prompt_too_long": ErrorCode(422, "The prompt or negative prompt is too long."),
+    "size_out_of_range": ErrorCode(422, "Width or height is more or less than the model draws."),
+    "size_off_grid": ErrorCode(422, "Width or height is not a multiple of the model's grid; the nearest is named."),
+    "image_too_large": ErrorCode(422, "Width times height is more than the model draws."),
+    "steps_out_of_range": ErrorCode(422, "More or fewer steps than the model takes."),
+    "guidance_scale_out_of_range": ErrorCode(422, "A guidance scale outside the model's bounds."),
+    "n_out_of_range": ErrorCode(422, "More images than one job may have, or none."),
+    "seed_out_of_range": ErrorCode(422, "A seed outside 0 to 4294967295."),
+    "unknown_scheduler": ErrorCode(422, "The model has no such scheduler; its own are listed."),
+    "negative_prompt_unsupported": ErrorCode(422, "The model takes no negative prompt."),
+    "queue_full": ErrorCode(429, "Too many jobs wait; come back after `Retry-After` seconds."),
+    "internal_error": ErrorCode(500, "A fault of ours; it is in the server's log."),
+    "redis_unavailable": ErrorCode(503, "The job store does not answer; try again after `Retry-After` seconds."),
+    "broker_unavailable": ErrorCode(503, "The queue does not answer, and no job was made; try again likewise."),
+    "storage_unavailable": ErrorCode(503, "The image storage does not answer; try again likewise."),
+}
+
+HTTP_STATUS: Mapping[str, int] = {code: known.status for code, known in ERROR_CODES.items()}
+
+
+def errors_table() -> str:
+    """For docs/api.md."""
+    rows = (f"| {known.status} | `{code}` | {known.meaning} |\n" for code, known in ERROR_CODES.items())
+    return "| status | `code` | when |\n|---|---|---|\n" + "".join(rows)

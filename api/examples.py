@@ -1,0 +1,94 @@
+"""Answers as the documentation shows them. A test checks each against the shape it is an example of."""
+
+from typing import Any
+
+JOB_ID = "0660d9ef348c3f3f2f215f6d81a1"
+BASE = "http://127.0.0.1:8000"
+
+SIGNED: dict[str, Any] = {
+    "url": f"{BASE}/files/jobs/{JOB_ID}/0.png?expires=1795342597&signature=4n4zhM1tu8slTzL1agBLJWW8QvYHHKh9H3qloKRgNhA",
+    "expires_at": "2026-11-22T10:16:37Z",
+    "width": 128,
+    "height": 128,
+    "bytes": 9713,
+    "content_type": "image/png",
+}
+
+JOB: dict[str, Any] = {
+    "id": JOB_ID,
+    "status": "succeeded",
+    "model": "minilab",
+    "created_at": "2026-11-22T09:16:37.633Z",
+    "started_at": "2026-11-22T09:16:37.641Z",
+    "finished_at": "2026-11-22T09:16:38.412Z",
+    "queue_position": None,
+    "eta_s": None,
+    "notice": None,
+    "progress": {"step": 20, "steps": 20},
+    "attempt": 1,
+    "timings": {"queued_s": 0.008, "run_s": 0.771},
+    "seed": 7,
+    "request": {
+        "model": "minilab",
+        "prompt": "a red circle on a white background",
+        "negative_prompt": None,
+        "width": 128,
+        "height": 128,
+        "steps": 20,
+        "guidance_scale": 4.0,
+        "seed": 7,
+        "n": 1,
+        "scheduler": "dpmpp_2m",
+        "output_format": "png",
+        "priority": "interactive",
+    },
+    "images": [
+        SIGNED
+        | {
+            "id": f"{JOB_ID}-0",
+            "seed": 7,
+            "sha256": "d742af066a09a73bb4cc041a2359afef0c4dfd19a9b4ea1a5b1f3a7d4ce3b8f1",
+            "thumbnail": None,
+        }
+    ],
+    "error": None,
+    "links": {
+        "self": f"{BASE}/jobs/{JOB_ID}",
+        "events": f"{BASE}/jobs/{JOB_ID}/events",
+        "cancel": f"{BASE}/jobs/{JOB_ID}/cancel",
+    },
+}
+
+# What POST /generate answers: the job has just been put in line.
+QUEUED_JOB: dict[str, Any] = JOB | {
+    "status": "queued",
+    "started_at": None,
+    "finished_at": None,
+    "queue_position": 2,
+    "eta_s": 1.4,
+    "progress": None,
+    "attempt": 0,
+    "timings": {"queued_s": None, "run_s": None},
+    "images": [],
+}
+
+JOB_PAGE: dict[str, Any] = {"jobs": [JOB], "next_cursor": JOB_ID}
+
+MODEL_LIST: dict[str, Any] = {
+    "models": [
+        {
+            "id": "minilab",
+            "title": "Minilab",
+            "summary": "Small bundled model for trying things out.",
+            "license": "Apache-2.0",
+            "is_default": True,
+            "size": {"width": 128, "height": 128, "min": 64, "max": 256, "multiple_of": 16, "max_pixels": 65536},
+            "steps": {"default": 20, "min": 1, "max": 100},
+            "guidance_scale": {"default": 4.0, "min": 0.0, "max": 15.0},
+            "schedulers": ["dpmpp_2m", "euler"],
+            "scheduler": "dpmpp_2m",
+            "negative_prompt": True,
+            "lanes": 1,
+        }
+    ]
+}
