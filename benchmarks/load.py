@@ -56,6 +56,17 @@ async def _ask(http: httpx.AsyncClient, due: float) -> float:
     return (time.perf_counter() - due) * 1000
 
 
+async def until_done(http: httpx.AsyncClient, job_ids: Sequence[str], count: int) -> None:
+    """Until this many are final, whichever: what waits for a lock is not served in order. Raises TimeoutError."""
+    open_jobs = list(job_ids)
+    async with asyncio.timeout(GIVE_UP_S):
+        while len(open_jobs) > len(job_ids) - count:
+            for job_id in list(open_jobs):
+                if (await http.get(f"/jobs/{job_id}")).json()["status"] in FINAL:
+                    open_jobs.remove(job_id)
+            await asyncio.sleep(POLL_S)
+
+
 async def outcomes(http: httpx.AsyncClient, job_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Each job's last record, once it is final or lost. Asks for one job at a time: watching must not be the load.
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from benchmarks.figures import Spread, poisson_arrivals
-from benchmarks.load import Accepted, outcomes, post_all, probe
+from benchmarks.load import Accepted, outcomes, post_all, probe, until_done
 from benchmarks.side import Side, wait_for_answer
 
 COLOURS = ("red", "green", "blue", "yellow")
@@ -76,7 +76,7 @@ async def crash(side: Side, part: str, jobs: Sequence[dict[str, Any]]) -> Crash:
     _say(f"{side.name}: SIGKILL to {part} when half of {len(jobs)} jobs are done …")
     async with _client(side) as http:
         accepted = await post_all(http, jobs, [0.0] * len(jobs))
-        await outcomes(http, _ids(accepted)[: len(jobs) // 2])
+        await until_done(http, _ids(accepted), len(jobs) // 2)
     start = time.perf_counter()
     await asyncio.to_thread(side.crash, part)
     await asyncio.to_thread(wait_for_answer, side)

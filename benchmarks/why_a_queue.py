@@ -28,7 +28,7 @@ def main() -> None:
     rounds = [asyncio.run(measure_round(options.jobs, options.steps)) for _ in range(options.rounds)]
     result = {
         "benchmark": "why_a_queue",
-        "command": "python -m benchmarks.why_a_queue " + " ".join(sys.argv[1:]),
+        "command": " ".join(["python -m benchmarks.why_a_queue", *sys.argv[1:]]),
         "machine": _machine(load_before=started),
         "jobs": options.jobs,
         "steps": options.steps,

@@ -16,7 +16,7 @@ def report(result: dict[str, Any], rounds: Sequence[dict[str, Measures]]) -> str
         (
             "# Why a queue: the same jobs in BackgroundTasks and in Darkroom",
             "",
-            f"`{result['command'].strip()}`: {result['jobs']} jobs of {result['steps']} steps of minilab, seeds alike.",
+            f"`{result['command']}`: {result['jobs']} jobs of {result['steps']} steps of minilab, seeds alike.",
             f"{machine['cores']} cores, no GPU asked for, load average before {machine['load_before']:.1f}; "
             f"{machine['system']}, Python {machine['python']}, {versions}.",
             "Milliseconds, from the moment a request was due; each value is one round.",
