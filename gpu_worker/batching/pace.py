@@ -1,0 +1,50 @@
+"""How fast lanes and forwards are, measured as they run; and how far the engine may run ahead of the device."""
+
+from collections import deque
+from typing import Any
+
+import torch
+
+# Share of a forward's time that is at most spent waiting for lanes that are on their way back.
+MOST_OF_A_FORWARD = 0.5
+# Forwards that may be queued on the device. One more would delay a cancel or a latecomer by one more step.
+IN_FLIGHT = 2
+
+
+class Pace:
+    def __init__(self, device: str) -> None:
+        self._is_cuda = device.startswith("cuda")
+        self._in_flight: deque[Any] = deque()
+        self._served_s: dict[int, float] = {}
+        self._return_s = 0.002
+        self._forward_s = 0.0
+
+    @property
+    def speed(self) -> float:
+        """Forwards a second: what ageing is measured in."""
+        return 1 / self._forward_s if self._forward_s else 0.0
+
+    def lane_served(self, lane: int, now_s: float) -> None:
+        self._served_s[lane] = now_s
+
+    def lane_returned(self, lane: int, now_s: float) -> None:
+        served_s = self._served_s.pop(lane, None)
+        # A lane that comes back after seconds was held up by something else than its scheduler.
+        if served_s is not None and now_s - served_s < 1:
+            self._return_s += 0.1 * (now_s - served_s - self._return_s)
+
+    def worth_waiting_s(self) -> float:
+        """Until nearly all lanes should be back, and never longer than a part of a forward."""
+        return min(3 * self._return_s, MOST_OF_A_FORWARD * self._forward_s)
+
+    def forward_done(self, taken_s: float) -> None:
+        self._forward_s += (0.2 if self._forward_s else 1.0) * (taken_s - self._forward_s)
+        if self._is_cuda:
+            event: Any = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            event.record()
+            self._in_flight.append(event)
+
+    def wait_for_device(self) -> None:
+        """Launching returns at once on CUDA; the engine keeps at most a few forwards ahead of the device."""
+        while len(self._in_flight) >= IN_FLIGHT:
+            self._in_flight.popleft().synchronize()

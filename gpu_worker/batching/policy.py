@@ -1,0 +1,48 @@
+"""What goes into the next forward. Pure: takes what is known of the calls, gives those to run."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from gpu_worker.batching.arguments import Fit
+from gpu_worker.batching.call import Urgency
+
+# Work that a job is forgiven for each second since it came, as a share of a lane's measured speed. At 0 the longest
+# jobs could wait for ever; at 1 order is nearly first come, first served.
+AGEING = 0.25
+
+
+class Waiting(Protocol):
+    @property
+    def rows(self) -> int: ...
+    @property
+    def fit(self) -> Fit: ...
+    def urgency(self, now_s: float) -> Urgency: ...
+
+
+W = TypeVar("W", bound=Waiting)
+
+
+def rank(urgency: Urgency, speed: float) -> tuple[int, float]:
+    """Smaller goes first: interactive before bulk, then the shortest remaining work, less what waiting earned.
+
+    `speed` is megapixel-steps a second, so that ageing means the same on a laptop and on a large GPU.
+    """
+    return urgency.priority, urgency.work_left - AGEING * speed * urgency.waited_s
+
+
+def next_batch(waiting: Sequence[W], knee_of: Callable[[Fit], int], now_s: float, speed: float) -> list[W]:
+    """The most urgent call, and in order of urgency every other that fits beside it, up to the knee of its shape.
+
+    Taking the largest group instead would give more images per second, and would let a steady stream of
+    1024x1024 jobs starve a single 512x768 one.
+    """
+    if not waiting:
+        return []
+    ordered = sorted(waiting, key=lambda call: rank(call.urgency(now_s), speed))
+    first = ordered[0]
+    batch, rows, knee = [first], first.rows, knee_of(first.fit)
+    for call in ordered[1:]:
+        if call.fit == first.fit and rows + call.rows <= knee:
+            batch.append(call)
+            rows += call.rows
+    return batch
