@@ -52,8 +52,6 @@ class PipelineLane:
         self._pipeline: Any = lane_pipeline(base)
 
     def run(self, request: ImageRequest, on_step: OnStep) -> "list[Image]":
-        import torch
-
         choose_scheduler(self._pipeline, self._base, request.scheduler)
         try:
             output = self._pipeline(
@@ -62,15 +60,10 @@ class PipelineLane:
                 callback_on_step_end=_reporting(on_step),
                 output_type="pil",
             )
-        except torch.OutOfMemoryError as error:
-            raise _too_large(request) from error
         except DarkroomError:  # what on_step raised
             raise
         except Exception as error:
-            raise GenerationFailed(
-                f"The model stopped with {type(error).__name__}. The same request may fail again: try other values, "
-                "or ask the operator, who finds the details in the worker's log under this job's id."
-            ) from error
+            raise (_too_large(request) if _is_out_of_memory(error) else _stopped(error)) from error
         images: list[Image] = output.images
         return images
 
@@ -128,6 +121,23 @@ def _reporting(on_step: OnStep) -> Callable[..., dict[str, Any]]:
         return tensors
 
     return callback
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """CUDA has an exception of its own for it; the CPU and Apple's GPU only have words."""
+    import torch
+
+    words = ("can't allocate memory", "out of memory")
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    )
+
+
+def _stopped(error: Exception) -> GenerationFailed:
+    return GenerationFailed(
+        f"The model stopped with {type(error).__name__}. The same request may fail again: try other values, "
+        "or ask the operator, who finds the details in the worker's log under this job's id."
+    )
 
 
 def _too_large(request: ImageRequest) -> OutOfMemory:
