@@ -15,7 +15,7 @@ def patiently(for_s: float, *, stop: threading.Event | None = None) -> tenacity.
     ends = tenacity.stop_after_delay(for_s)
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(Unavailable),
-        wait=tenacity.wait_exponential_jitter(initial=0.2, max=5, jitter=0.2),
+        wait=tenacity.wait_exponential(multiplier=0.2, max=5) + tenacity.wait_random(0, 0.2),
         stop=ends | tenacity.stop_when_event_set(stop) if stop else ends,
         sleep=tenacity.sleep_using_event(stop) if stop else tenacity.nap.sleep,
         before_sleep=_note,
