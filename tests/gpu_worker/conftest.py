@@ -1,0 +1,103 @@
+"""A node wired by hand: real job store, queue and storage; lanes that draw nothing worth looking at."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from darkroom.celery_app import make_app
+from darkroom.claims import Claims
+from darkroom.jobs import Job
+from darkroom.settings import Settings
+from darkroom.store import JobStore
+from darkroom.wakeups import Wakeups
+from gpu_worker.delivery import Delivery
+from gpu_worker.lanes import Lanes
+from gpu_worker.leases import LeaseKeeper
+from gpu_worker.node import Node
+from tests.conftest import MakeRequest
+from tests.gpu_worker.fakes import FakeLane, WatchedStorage
+
+StartJob = Callable[..., Job]
+
+
+@dataclass
+class Clock:
+    now_s: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> WatchedStorage:
+    return WatchedStorage(tmp_path / "images")
+
+
+@pytest.fixture
+def wakeups(settings: Settings) -> Iterator[Wakeups]:
+    app = make_app(settings)
+    yield Wakeups(app)
+    app.close()
+
+
+@pytest.fixture
+def stopping() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def leases(claims: Claims, settings: Settings, clock: Clock) -> LeaseKeeper:
+    return LeaseKeeper(claims, settings, clock)
+
+
+@pytest.fixture
+def delivery(
+    storage: WatchedStorage, claims: Claims, wakeups: Wakeups, settings: Settings, stopping: threading.Event
+) -> Delivery:
+    return Delivery(storage, claims, wakeups, settings, stopping)
+
+
+@pytest.fixture
+def lane() -> FakeLane:
+    return FakeLane()
+
+
+@pytest.fixture
+def node(
+    lane: FakeLane,
+    claims: Claims,
+    wakeups: Wakeups,
+    leases: LeaseKeeper,
+    delivery: Delivery,
+    stopping: threading.Event,
+) -> Node:
+    return Node("worker-1", {"minilab": Lanes([lane])}, claims, wakeups, leases, delivery, stopping)
+
+
+@pytest.fixture
+def start_job(store: JobStore, claims: Claims, request_of: MakeRequest) -> StartJob:
+    """A job in this worker's hands."""
+
+    def start(**changes: object) -> Job:
+        store.enqueue("alice", request_of(**changes))
+        job = claims.claim_next("minilab", "worker-1")
+        assert job
+        return job
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def one_thread() -> None:
+    """A second one wins little on networks this small, and its idle team would spin beside other tests."""
+    import torch
+
+    torch.set_num_threads(1)

@@ -1,0 +1,265 @@
+import threading
+from dataclasses import replace
+
+import pytest
+import structlog
+
+from darkroom.claims import Claims
+from darkroom.errors import DarkroomError, DeadlineExceeded, ObjectMissing, OutOfMemory, RedisUnavailable
+from darkroom.jobs import Job, JobState, StoredImage
+from darkroom.redis_client import Client, connect
+from darkroom.settings import Settings
+from darkroom.store import JobStore
+from gpu_worker.generate import generate
+from gpu_worker.node import Node
+from storage.keys import image_key
+from tests.conftest import MakeRequest
+from tests.gpu_worker.conftest import Clock
+from tests.gpu_worker.fakes import FakeLane, WatchedStorage
+from tests.queued import queued
+from tests.servers import free_port
+
+PROMPT = "a lighthouse by the sea"
+
+
+class StumblingClaims(Claims):
+    """A Redis that is away for the first of these calls, by name."""
+
+    def __init__(self, client: Client, settings: Settings, *stumbles: str) -> None:
+        super().__init__(client, settings)
+        self._stumbles = list(stumbles)
+
+    def progress(self, job: Job, step: int, steps: int) -> None:
+        self._stumble("progress")
+        super().progress(job, step, steps)
+
+    def succeed(self, job: Job, images: list[StoredImage]) -> None:
+        self._stumble("succeed")
+        super().succeed(job, images)
+
+    def fail(self, job: Job, error: DarkroomError) -> None:
+        self._stumble("fail")
+        super().fail(job, error)
+
+    def give_back(self, job: Job) -> None:
+        self._stumble("give_back")
+        super().give_back(job)
+
+    def _stumble(self, call: str) -> None:
+        if call in self._stumbles:
+            self._stumbles.remove(call)
+            raise RedisUnavailable("away for a moment")
+
+
+@pytest.fixture
+def job_id(store: JobStore, request_of: MakeRequest) -> str:
+    return store.enqueue("alice", request_of(steps=5, n=2, prompt=PROMPT)).job.id
+
+
+def events(client: Client, job_id: str) -> list[str]:
+    return [fields["type"] for _, fields in client.xrange(f"darkroom:events:{job_id}")]
+
+
+def test_a_wakeup_makes_the_next_job_s_images(
+    node: Node, store: JobStore, storage: WatchedStorage, lane: FakeLane, job_id: str
+) -> None:
+    generate("minilab", node)
+
+    job = store.get(job_id)
+    assert (job.state, job.worker, job.step, job.steps) == (JobState.SUCCEEDED, "worker-1", 5, 5)
+    assert lane.drawn == [job.request]
+    assert len([storage.get(image.key) for image in job.images]) == 2
+
+
+def test_watchers_see_every_step(node: Node, client: Client, job_id: str) -> None:
+    generate("minilab", node)
+
+    assert events(client, job_id) == ["started", *["step"] * 5, "succeeded"]
+
+
+def test_a_wakeup_for_nothing_is_harmless(node: Node, lane: FakeLane) -> None:
+    generate("minilab", node)
+
+    assert lane.drawn == []
+
+
+def test_a_wakeup_that_comes_twice_makes_the_job_once(node: Node, store: JobStore, lane: FakeLane, job_id: str) -> None:
+    generate("minilab", node)
+    first = store.get(job_id)
+    generate("minilab", node)
+
+    assert len(lane.drawn) == 1
+    assert store.get(job_id) == first
+
+
+def test_a_wakeup_for_a_model_that_is_not_held_takes_no_job(
+    node: Node, store: JobStore, request_of: MakeRequest
+) -> None:
+    job_id = store.enqueue("alice", request_of(model="sdxl")).job.id
+
+    generate("sdxl", node)
+
+    assert store.get(job_id).state is JobState.QUEUED
+
+
+def test_a_job_s_own_error_is_written_into_its_record(node: Node, store: JobStore, lane: FakeLane, job_id: str) -> None:
+    def too_large(_step: int) -> None:
+        raise OutOfMemory("It does not fit. Ask for less.")
+
+    lane.before_step = too_large
+
+    generate("minilab", node)
+
+    failure = store.get(job_id).failure
+    assert failure
+    assert (failure.code, failure.message) == ("out_of_memory", "It does not fit. Ask for less.")
+
+
+def test_a_worker_goes_on_after_a_job_that_failed(
+    node: Node, store: JobStore, lane: FakeLane, job_id: str, request_of: MakeRequest
+) -> None:
+    lane.before_step = breaks
+    generate("minilab", node)
+    lane.before_step = lambda _step: None
+    next_id = store.enqueue("alice", request_of()).job.id
+
+    generate("minilab", node)
+
+    assert (store.get(job_id).state, store.get(next_id).state) == (JobState.FAILED, JobState.SUCCEEDED)
+
+
+def test_an_unforeseen_error_fails_the_job_at_once_and_shows_no_prompt(
+    node: Node, store: JobStore, lane: FakeLane, job_id: str
+) -> None:
+    lane.before_step = breaks
+
+    with structlog.testing.capture_logs() as lines:
+        generate("minilab", node)
+
+    job = store.get(job_id)
+    assert (job.state, job.attempt) == (JobState.FAILED, 1)
+    assert job.failure
+    assert job.failure.code == "generation_failed"
+    assert "KeyError" in job.failure.message
+    assert PROMPT not in f"{job.failure}{lines}"
+    assert "in breaks" in str(lines)
+
+
+def breaks(_step: int) -> None:
+    raise KeyError(PROMPT)
+
+
+def test_a_cancel_takes_effect_at_the_next_step(
+    node: Node, store: JobStore, storage: WatchedStorage, lane: FakeLane, job_id: str
+) -> None:
+    def cancel(step: int) -> None:
+        if step == 2:
+            store.cancel(job_id)
+
+    lane.before_step = cancel
+
+    generate("minilab", node)
+
+    assert lane.steps_taken == 2
+    assert store.get(job_id).state is JobState.CANCELED
+
+
+def test_a_job_past_its_deadline_fails(
+    node: Node, store: JobStore, lane: FakeLane, clock: Clock, settings: Settings, job_id: str
+) -> None:
+    def dawdle(_step: int) -> None:
+        clock.now_s += settings.job_deadline_s / 2
+
+    lane.before_step = dawdle
+
+    generate("minilab", node)
+
+    failure = store.get(job_id).failure
+    assert failure
+    assert failure.code == DeadlineExceeded.code
+    assert lane.steps_taken == 3
+
+
+def test_a_redis_that_is_away_for_a_step_costs_only_that_step_s_word(
+    node: Node, store: JobStore, client: Client, settings: Settings, job_id: str
+) -> None:
+    generate("minilab", replace(node, claims=StumblingClaims(client, settings, "progress")))
+
+    assert store.get(job_id).state is JobState.SUCCEEDED
+    assert events(client, job_id).count("step") == 4
+
+
+def test_a_redis_that_is_away_for_the_last_word_is_waited_for(
+    node: Node, store: JobStore, lane: FakeLane, client: Client, settings: Settings, job_id: str
+) -> None:
+    lane.before_step = breaks
+
+    generate("minilab", replace(node, claims=StumblingClaims(client, settings, "fail")))
+
+    assert store.get(job_id).state is JobState.FAILED
+
+
+def test_without_redis_no_job_is_claimed_and_the_caller_is_told(
+    node: Node, settings: Settings, lane: FakeLane, job_id: str
+) -> None:
+    with connect(f"redis://127.0.0.1:{free_port()}/0") as nobody, pytest.raises(RedisUnavailable):
+        generate("minilab", replace(node, claims=Claims(nobody, settings)))
+
+    assert lane.drawn == []
+
+
+def test_a_job_is_given_back_when_the_grace_period_is_over(
+    node: Node, store: JobStore, lane: FakeLane, stopping: threading.Event, redis_url: str, job_id: str
+) -> None:
+    def stop(step: int) -> None:
+        if step == 3:
+            stopping.set()
+
+    lane.before_step = stop
+
+    generate("minilab", node)
+
+    job = store.get(job_id)
+    assert lane.steps_taken == 3
+    assert (job.state, job.worker) == (JobState.QUEUED, None)
+    assert queued(redis_url, "gpu.minilab") == [{"model": "minilab", "cause": job_id}]
+
+
+def test_a_job_given_back_is_made_by_the_next_worker(
+    node: Node, store: JobStore, stopping: threading.Event, job_id: str
+) -> None:
+    stopping.set()
+    generate("minilab", node)
+
+    generate("minilab", replace(node, name="worker-2", stopping=threading.Event()))
+
+    job = store.get(job_id)
+    assert (job.state, job.worker, job.attempt) == (JobState.SUCCEEDED, "worker-2", 2)
+
+
+def test_giving_back_survives_a_redis_that_is_away_for_a_moment(
+    node: Node, store: JobStore, client: Client, settings: Settings, stopping: threading.Event, job_id: str
+) -> None:
+    stopping.set()
+
+    generate("minilab", replace(node, claims=StumblingClaims(client, settings, "give_back")))
+
+    assert store.get(job_id).state is JobState.QUEUED
+
+
+def test_an_attempt_that_lost_its_job_writes_nothing_more(
+    node: Node, claims: Claims, store: JobStore, storage: WatchedStorage, lane: FakeLane, job_id: str
+) -> None:
+    def another_takes_over(step: int) -> None:
+        if step == 2:
+            claims.give_back(store.get(job_id))
+            assert claims.claim_next("minilab", "worker-2")
+
+    lane.before_step = another_takes_over
+
+    generate("minilab", node)
+
+    job = store.get(job_id)
+    assert (job.state, job.worker, job.attempt, job.images) == (JobState.RUNNING, "worker-2", 2, [])
+    with pytest.raises(ObjectMissing):
+        storage.get(image_key(job_id, 0, "png"))
