@@ -4,13 +4,14 @@ Every write carries the attempt. One that lost its job (canceled, or given to an
 is refused, and learns it by JobTaken.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import TypeAdapter
 
 from darkroom.errors import DarkroomError, JobTaken
 from darkroom.jobs import IMAGES, Failure, Job, StoredImage
 from darkroom.redis_client import Client, redis_errors
+from darkroom.request import Priority
 from darkroom.scripts import Scripts
 from darkroom.settings import Settings
 
@@ -22,13 +23,21 @@ class Claims:
         self._lease_ms = int(settings.lease_s * 1000)
         self._max_attempts = settings.max_attempts
 
-    def claim_next(self, model: str, worker: str) -> Job | None:
-        """The next job of this model's line, now running under a lease; None where nobody waits."""
-        job_id = self._scripts.run("claim", model, worker, self._lease_ms)
+    def claim_next(self, model: str, worker: str, classes: Sequence[Priority] = tuple(Priority)) -> Job | None:
+        """The next job of this model's line, now running under a lease; None where nobody of these classes waits.
+
+        Raises RedisUnavailable.
+        """
+        job_id = self._scripts.run("claim", model, worker, self._lease_ms, *classes)
         if job_id is None:
             return None
         with redis_errors():
             return Job.from_record(str(job_id), self._redis.hgetall(f"darkroom:job:{job_id}"))
+
+    def has_waiting(self, model: str, classes: Sequence[Priority] = tuple(Priority)) -> bool:
+        """Whether `claim_next` would find a job. Raises RedisUnavailable."""
+        with redis_errors():
+            return any(self._redis.exists(f"darkroom:line:{model}:{name}") for name in classes)
 
     def progress(self, job: Job, step: int, steps: int) -> None:
         """Record that a step is done. Raises JobTaken, RedisUnavailable."""

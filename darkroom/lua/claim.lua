@@ -1,6 +1,6 @@
--- Moves the next job of a model from its waiting line to a lease. Returns its id, or nothing.
+-- Moves the next job of a model, of the classes given, from its waiting line to a lease. Returns its id, or nothing.
 local model, worker, lease_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
-for _, class in ipairs({'interactive', 'bulk'}) do
+for _, class in ipairs({unpack(ARGV, 4)}) do
   local head = redis.call('ZRANGE', line_key(model, class), 0, 0, 'WITHSCORES')
   while head[1] do
     local id, start = head[1], tonumber(head[2])

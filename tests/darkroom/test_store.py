@@ -330,3 +330,20 @@ def test_retention_counts_from_a_job_s_end(
     client.zadd("darkroom:final", {job.id: upkeep.now_ms() - 8 * 86_400_000})
 
     assert upkeep.too_old() == [job.id]
+
+
+def test_a_lane_kept_for_interactive_jobs_leaves_bulk_ones_waiting(
+    store: JobStore, claims: Claims, request_of: MakeRequest
+) -> None:
+    only_interactive = (Priority.INTERACTIVE,)
+    store.enqueue("alice", request_of(priority=Priority.BULK))
+    assert claims.claim_next("minilab", "w", only_interactive) is None
+    assert not claims.has_waiting("minilab", only_interactive)
+
+    interactive = store.enqueue("alice", request_of()).job.id
+    assert claims.has_waiting("minilab", only_interactive)
+    job = claims.claim_next("minilab", "w", only_interactive)
+
+    assert job
+    assert job.id == interactive
+    assert claims.has_waiting("minilab")
