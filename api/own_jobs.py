@@ -1,6 +1,7 @@
 """Jobs as one owner may see them: another's job is as good as none."""
 
 import re
+from contextlib import suppress
 
 from api.services import Services
 from darkroom.errors import UnknownImage, UnknownJob
@@ -10,11 +11,12 @@ JOB_ID = re.compile(r"^[0-9a-f]{28}$")
 
 
 def own_job(job_id: str, owner: str, services: Services) -> Job:
-    """Raises UnknownJob, RedisUnavailable."""
+    """Raises UnknownJob, in the same words whether it is another's or nobody's; RedisUnavailable."""
     if JOB_ID.fullmatch(job_id):
-        job = services.store.get(job_id)
-        if job.owner == owner:
-            return job
+        with suppress(UnknownJob):
+            job = services.store.get(job_id)
+            if job.owner == owner:
+                return job
     raise UnknownJob(
         f"There is no job {job_id[:80]}. Check the id; it may have been deleted, or be past its retention."
     )

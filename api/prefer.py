@@ -9,7 +9,7 @@ from api.services import Services
 from darkroom.jobs import Job
 
 LONGEST_WAIT_S = 60
-WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
+WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,6})\"?(?:$|[,;\s])", re.IGNORECASE)
 
 
 def wait_of(prefer: str | None) -> int:

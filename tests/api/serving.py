@@ -1,0 +1,58 @@
+"""A real uvicorn in a thread, so that streams, disconnects, ranges and odd bytes meet what they meet in service."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Thread
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.application import create_app
+from api.services import Services
+from darkroom.settings import Settings
+
+
+@dataclass(frozen=True)
+class Serving:
+    app: FastAPI
+    url: str
+    port: int
+
+    @property
+    def services(self) -> Services:
+        services: Services = self.app.state.services
+        return services
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Serving]:
+    """It listens on a port of its own, which its links name too."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
+        app = create_app(settings.model_copy(update={"public_url": url}))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1, server_header=False)
+        )
+        # A daemon, so that a test that hangs can be interrupted.
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield Serving(app, url, port)
+        finally:
+            server.should_exit = True
+            thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def spoken(api: Serving, words: str) -> str:
+    """What a client hears that says just these bytes and no more. For what no HTTP library would send."""
+    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+        connection.sendall(words.encode())
+        connection.shutdown(socket.SHUT_WR)
+        heard = b""
+        while part := connection.recv(65_536):
+            heard += part
+    return heard.decode()

@@ -1,0 +1,55 @@
+"""A worker without a model: it claims, steps and succeeds by hand."""
+
+import hashlib
+
+from darkroom.claims import Claims
+from darkroom.jobs import Job, StoredImage
+from darkroom.presence import WorkerInfo, report
+from darkroom.redis_client import Client
+from storage.contract import Storage
+from storage.keys import image_key
+
+PIXELS = b"\x89PNG\r\n\x1a\n" + b"a picture of one hundred bytes, as far as anybody here can tell from outside " * 2
+
+
+class Worker:
+    def __init__(self, claims: Claims, storage: Storage, client: Client) -> None:
+        self.claims = claims
+        self._storage = storage
+        self._redis = client
+
+    def sign_on(self, lanes: int = 1) -> None:
+        report(self._redis, WorkerInfo("gpu-1", "gpu", ["minilab"], lanes))
+
+    def claim(self) -> Job:
+        job = self.claims.claim_next("minilab", "gpu-1")
+        assert job is not None
+        return job
+
+    def step(self, job: Job, *steps: int) -> None:
+        for step in steps:
+            self.claims.progress(job, step, job.request.steps)
+
+    def finish(self, job: Job) -> None:
+        images = [self._draw(job, index) for index in range(job.request.n)]
+        self.claims.succeed(job, images)
+
+    def make_next(self) -> Job:
+        """The next job of the line from its start to its end."""
+        job = self.claim()
+        self.finish(job)
+        return job
+
+    def _draw(self, job: Job, index: int) -> StoredImage:
+        key = image_key(job.id, index, "png")
+        self._storage.put(key, PIXELS, content_type="image/png")
+        return StoredImage(
+            index=index,
+            seed=job.request.seed_of(index),
+            key=key,
+            content_type="image/png",
+            width=job.request.width,
+            height=job.request.height,
+            bytes=len(PIXELS),
+            sha256=hashlib.sha256(PIXELS).hexdigest(),
+        )
