@@ -44,7 +44,7 @@ def darkroom(
 
 
 @app.command()
-def demo(  # noqa: PLR0917
+def demo(
     prompt: Annotated[str, typer.Option(help="What to draw.")] = "a red circle on a white background",
     model: Annotated[str | None, typer.Option(help="A model of the catalogue.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
@@ -73,11 +73,14 @@ def up(
     """Start everything on this machine, and keep it running until Ctrl-C."""
     from darkroom.local.flower_access import flower_access
     from darkroom.local.port import any_free
+    from darkroom.local.signals import hang_up_with
     from darkroom.local.up import up
 
     settings = _settings()
     if port is not None:
         settings = settings.model_copy(update={"port": port})
+    if sys.stdout.isatty():
+        hang_up_with(sys.stdout.fileno())
     access = flower_access(os.environ, any_free(preferred=5555)) if flower else None
     up(settings, os.environ, sys.stdout, access)
 

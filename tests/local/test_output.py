@@ -30,7 +30,7 @@ def test_names_have_colours_on_a_terminal_unless_they_are_not_wanted() -> None:
     assert "\x1b" not in plain.getvalue()
 
 
-def test_a_terminal_that_was_closed_is_no_trouble() -> None:
+def test_a_pipe_that_nobody_reads_any_more_is_no_trouble() -> None:
     stream = io.StringIO()
     terminal = Terminal(stream, {})
 
