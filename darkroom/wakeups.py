@@ -6,13 +6,12 @@ from kombu.exceptions import ChannelError, OperationalError
 from darkroom.errors import BrokerUnavailable
 from darkroom.queues import FOLLOW_UP, GENERATE, gpu_queue
 
-# What a broker that is down raises through kombu, and past it where a transport lets its own error out.
-BROKER_ERRORS = (OperationalError, ConnectionError, TimeoutError, OSError)
-
 
 class Wakeups:
     def __init__(self, app: Celery) -> None:
         self._app = app
+        # What a broker that is down raises through kombu, and past it where a transport lets its own errors out.
+        self._broker_errors = (OperationalError, *app.connection_for_write().connection_errors)
 
     def wake(self, model: str, cause: str | None = None) -> None:
         """Say that there is work for a model; `cause` is the job to show in Flower. Raises BrokerUnavailable."""
@@ -29,7 +28,7 @@ class Wakeups:
                 return int(channel.queue_declare(gpu_queue(model), passive=True).message_count)
         except ChannelError:
             return 0  # no such queue yet; Redis forgets empty ones
-        except BROKER_ERRORS as error:
+        except self._broker_errors as error:
             raise _unavailable(error) from error
 
     def check(self) -> None:
@@ -37,13 +36,13 @@ class Wakeups:
         try:
             with self._app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1, timeout=2, interval_start=0)
-        except BROKER_ERRORS as error:
+        except self._broker_errors as error:
             raise _unavailable(error) from error
 
     def _send(self, task: str, kwargs: dict[str, str | None]) -> None:
         try:
             self._app.send_task(task, kwargs=kwargs)
-        except BROKER_ERRORS as error:
+        except self._broker_errors as error:
             raise _unavailable(error) from error
 
 
