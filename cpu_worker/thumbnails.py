@@ -17,6 +17,8 @@ log = structlog.get_logger()
 
 LONGEST_SIDE = 256
 CONTENT_TYPE = "image/webp"
+# What Pillow raises for a file that is no picture, or only a part of one.
+DAMAGED = (OSError, SyntaxError)
 
 
 class Thumbnailer:
@@ -39,7 +41,11 @@ class Thumbnailer:
 
     def _with_thumbnail(self, job_id: str, image: StoredImage) -> StoredImage:
         key = thumbnail_key(job_id, image.index)
-        data, size = shrink(self._storage.get(image.key))
+        try:
+            data, size = shrink(self._storage.get(image.key))
+        except DAMAGED as error:
+            log.error("thumbnail.not_made", job_id=job_id, image=image.index, reason=type(error).__name__)
+            return image
         self._storage.put(key, data, content_type=CONTENT_TYPE)
         thumbnail = StoredObject(
             key=key,
