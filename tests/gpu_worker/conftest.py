@@ -18,7 +18,8 @@ from gpu_worker.lanes import Lanes
 from gpu_worker.leases import LeaseKeeper
 from gpu_worker.node import Node
 from tests.conftest import MakeRequest
-from tests.gpu_worker.fakes import FakeLane, WatchedStorage
+from tests.gpu_worker.fakes import FakeLane
+from tests.watched_storage import WatchedStorage
 
 StartJob = Callable[..., Job]
 

@@ -13,7 +13,6 @@ from darkroom.errors import (
     DeliveryFailed,
     JobTaken,
     ObjectMissing,
-    StorageUnavailable,
     WorkerStopping,
 )
 from darkroom.jobs import Job, JobState
@@ -24,9 +23,9 @@ from gpu_worker.delivery import Delivery
 from gpu_worker.leases import Hold
 from storage.keys import image_key
 from tests.gpu_worker.conftest import Clock, StartJob
-from tests.gpu_worker.fakes import WatchedStorage
 from tests.queued import queued
 from tests.servers import free_port
+from tests.watched_storage import WatchedStorage, down
 
 PICTURES = [Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")]
 
@@ -50,10 +49,6 @@ def is_stored(storage: WatchedStorage, job: Job, index: int = 0) -> bool:
         return bool(storage.get(image_key(job.id, index, "png")))
     except ObjectMissing:
         return False
-
-
-def down() -> None:
-    raise StorageUnavailable("The bucket does not answer.")
 
 
 @contextmanager

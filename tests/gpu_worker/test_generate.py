@@ -15,9 +15,10 @@ from gpu_worker.node import Node
 from storage.keys import image_key
 from tests.conftest import MakeRequest
 from tests.gpu_worker.conftest import Clock
-from tests.gpu_worker.fakes import FakeLane, WatchedStorage
+from tests.gpu_worker.fakes import FakeLane
 from tests.queued import queued
 from tests.servers import free_port
+from tests.watched_storage import WatchedStorage
 
 PROMPT = "a lighthouse by the sea"
 

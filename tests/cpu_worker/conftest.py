@@ -1,0 +1,86 @@
+"""What CPU workers have: real job store, queue and storage. Succeeded jobs to work on."""
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cpu_worker.housekeeping import Housekeeper
+from cpu_worker.thumbnails import Thumbnailer
+from darkroom.celery_app import make_app
+from darkroom.claims import Claims
+from darkroom.jobs import Job, StoredImage
+from darkroom.settings import Settings
+from darkroom.store import JobStore
+from darkroom.upkeep import Upkeep
+from darkroom.wakeups import Wakeups
+from storage.contract import Storage
+from storage.keys import image_key
+from tests.conftest import MakeRequest
+from tests.servers import free_port
+from tests.watched_storage import WatchedStorage
+
+FinishJob = Callable[..., Job]
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> WatchedStorage:
+    return WatchedStorage(tmp_path / "images")
+
+
+@pytest.fixture
+def wakeups(settings: Settings) -> Iterator[Wakeups]:
+    app = make_app(settings)
+    yield Wakeups(app)
+    app.close()
+
+
+@pytest.fixture
+def unreachable() -> Iterator[Wakeups]:
+    """A broker that is down."""
+    app = make_app(Settings(broker_url=f"redis://127.0.0.1:{free_port()}/0"))
+    yield Wakeups(app)
+    app.close()
+
+
+@pytest.fixture
+def thumbnailer(store: JobStore, upkeep: Upkeep, storage: WatchedStorage) -> Thumbnailer:
+    return Thumbnailer(store, upkeep, storage)
+
+
+@pytest.fixture
+def housekeeper(upkeep: Upkeep, store: JobStore, storage: WatchedStorage, wakeups: Wakeups) -> Housekeeper:
+    return Housekeeper(upkeep, store, storage, wakeups)
+
+
+@pytest.fixture
+def finish_job(store: JobStore, claims: Claims, storage: WatchedStorage, request_of: MakeRequest) -> FinishJob:
+    """A job that has succeeded with these pictures."""
+
+    def finish(*pictures: Image.Image) -> Job:
+        job_id = store.enqueue("alice", request_of(n=max(1, len(pictures)))).job.id
+        job = claims.claim_next("minilab", "worker-1")
+        assert job
+        assert job.id == job_id
+        claims.succeed(job, [put(storage, job, index, picture) for index, picture in enumerate(pictures)])
+        return store.get(job_id)
+
+    return finish
+
+
+def put(storage: Storage, job: Job, index: int, picture: Image.Image) -> StoredImage:
+    key, buffer = image_key(job.id, index, "png"), BytesIO()
+    picture.save(buffer, "png")
+    storage.put(key, buffer.getvalue(), content_type="image/png")
+    return StoredImage(
+        index=index,
+        seed=index,
+        key=key,
+        content_type="image/png",
+        width=picture.width,
+        height=picture.height,
+        bytes=buffer.tell(),
+        sha256="0" * 64,
+    )

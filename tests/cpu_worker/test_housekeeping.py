@@ -1,0 +1,172 @@
+import pytest
+from PIL import Image
+
+from cpu_worker.housekeeping import Housekeeper
+from darkroom.claims import Claims
+from darkroom.errors import BrokerUnavailable, ObjectMissing, StorageUnavailable, UnknownJob
+from darkroom.jobs import Job, JobState
+from darkroom.redis_client import Client
+from darkroom.settings import Settings
+from darkroom.store import JobStore
+from darkroom.upkeep import Upkeep
+from darkroom.wakeups import Wakeups
+from tests.conftest import MakeRequest
+from tests.cpu_worker.conftest import FinishJob
+from tests.queued import queued
+from tests.watched_storage import WatchedStorage, down
+
+PICTURE = Image.new("RGB", (8, 8), "red")
+
+
+def lose_its_worker(client: Client, job: Job) -> None:
+    client.zadd("darkroom:leases", {job.id: 1})
+
+
+def grow_old(client: Client, *jobs: Job) -> None:
+    for job in jobs:
+        client.zadd("darkroom:final", {job.id: 1})
+
+
+def is_gone(store: JobStore, job: Job) -> bool:
+    try:
+        store.get(job.id)
+    except UnknownJob:
+        return True
+    return False
+
+
+def has_image(storage: WatchedStorage, job: Job) -> bool:
+    try:
+        return bool(storage.get(job.images[0].key))
+    except ObjectMissing:
+        return False
+
+
+@pytest.fixture
+def running(store: JobStore, claims: Claims, request_of: MakeRequest) -> Job:
+    store.enqueue("alice", request_of())
+    job = claims.claim_next("minilab", "worker-1")
+    assert job
+    return job
+
+
+def test_a_job_whose_worker_is_lost_goes_back_in_line_and_wakes_another(
+    housekeeper: Housekeeper, store: JobStore, client: Client, redis_url: str, running: Job
+) -> None:
+    lose_its_worker(client, running)
+
+    housekeeper.keep_house()
+
+    assert store.get(running.id).state is JobState.QUEUED
+    assert queued(redis_url, "gpu.minilab") == [{"model": "minilab", "cause": None}]
+
+
+def test_a_job_whose_worker_is_alive_is_left_alone(
+    housekeeper: Housekeeper, store: JobStore, redis_url: str, running: Job
+) -> None:
+    housekeeper.keep_house()
+
+    assert store.get(running.id) == running
+    assert queued(redis_url, "gpu.minilab") == []
+
+
+def test_a_job_that_loses_too_many_workers_fails(
+    housekeeper: Housekeeper, store: JobStore, claims: Claims, client: Client, settings: Settings, running: Job
+) -> None:
+    for _ in range(settings.max_attempts - 1):
+        lose_its_worker(client, running)
+        housekeeper.keep_house()
+        assert claims.claim_next("minilab", "next")
+    lose_its_worker(client, running)
+
+    housekeeper.keep_house()
+
+    job = store.get(running.id)
+    assert job.failure
+    assert (job.state, job.attempt, job.failure.code) == (JobState.FAILED, settings.max_attempts, "worker_lost")
+
+
+@pytest.mark.parametrize(("published", "topped_up"), [(0, 3), (1, 2), (3, 0), (5, 0)])
+def test_wakeups_are_topped_up_to_as_many_as_jobs_wait_and_not_beyond(
+    housekeeper: Housekeeper,
+    store: JobStore,
+    wakeups: Wakeups,
+    request_of: MakeRequest,
+    published: int,
+    topped_up: int,
+) -> None:
+    for _ in range(3):
+        store.enqueue("alice", request_of())
+    for _ in range(published):
+        wakeups.wake("minilab")
+
+    for _ in range(2):
+        housekeeper.top_up_wakeups()
+
+    assert wakeups.pending("minilab") == published + topped_up
+
+
+def test_each_model_has_wakeups_of_its_own(
+    housekeeper: Housekeeper, store: JobStore, redis_url: str, request_of: MakeRequest
+) -> None:
+    store.enqueue("alice", request_of())
+    store.enqueue("alice", request_of(model="sdxl"))
+
+    housekeeper.top_up_wakeups()
+
+    assert [len(queued(redis_url, f"gpu.{model}")) for model in ("minilab", "sdxl")] == [1, 1]
+
+
+def test_follow_up_work_whose_message_was_lost_is_sent_again_once_a_minute(
+    housekeeper: Housekeeper, client: Client, redis_url: str, finish_job: FinishJob
+) -> None:
+    job = finish_job(PICTURE)
+    housekeeper.send_due_followups()
+    assert queued(redis_url, "cpu") == []
+    client.zadd("darkroom:followups", {job.id: 1})
+
+    for _ in range(2):
+        housekeeper.send_due_followups()
+
+    assert queued(redis_url, "cpu") == [{"job_id": job.id}]
+
+
+def test_old_jobs_go_with_their_images_and_younger_ones_stay(
+    housekeeper: Housekeeper, store: JobStore, storage: WatchedStorage, client: Client, finish_job: FinishJob
+) -> None:
+    old, young = finish_job(PICTURE), finish_job(PICTURE)
+    grow_old(client, old)
+
+    housekeeper.keep_house()
+
+    assert (is_gone(store, old), has_image(storage, old)) == (True, False)
+    assert (is_gone(store, young), has_image(storage, young)) == (False, True)
+    assert not client.keys(f"*{old.id}*")
+
+
+def test_with_storage_down_no_old_job_is_removed_and_later_all_are(
+    housekeeper: Housekeeper, store: JobStore, storage: WatchedStorage, client: Client, finish_job: FinishJob
+) -> None:
+    old = [finish_job(PICTURE), finish_job(PICTURE)]
+    grow_old(client, *old)
+    storage.before_delete = down
+
+    with pytest.raises(StorageUnavailable):
+        housekeeper.keep_house()
+    kept = [(is_gone(store, job), has_image(storage, job)) for job in old]
+    storage.before_delete = lambda: None
+    housekeeper.keep_house()
+
+    assert kept == [(False, True)] * 2
+    assert [(is_gone(store, job), has_image(storage, job)) for job in old] == [(True, False)] * 2
+
+
+def test_with_the_broker_down_lost_jobs_still_go_back_in_line(
+    upkeep: Upkeep, store: JobStore, storage: WatchedStorage, unreachable: Wakeups, client: Client, running: Job
+) -> None:
+    lose_its_worker(client, running)
+
+    with pytest.raises(BrokerUnavailable):
+        Housekeeper(upkeep, store, storage, unreachable).keep_house()
+
+    assert store.get(running.id).state is JobState.QUEUED
