@@ -1,0 +1,118 @@
+"""A small deployment: the settings that all its processes share, workers, and a client's way to its jobs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+
+from darkroom.celery_app import make_app
+from darkroom.jobs import Job
+from darkroom.presence import present
+from darkroom.redis_client import connect
+from darkroom.request import ImageRequest, OutputFormat, Priority
+from darkroom.settings import Settings
+from darkroom.store import JobStore
+from darkroom.upkeep import Upkeep
+from darkroom.wakeups import Wakeups
+from tests.brokers.workers import BARE, WorkerProcess, celery
+from tests.eventually import eventually
+
+START_S = 60
+
+
+def request_of(**changes: object) -> ImageRequest:
+    fields: dict[str, object] = {
+        "model": "minilab",
+        "prompt": "a red circle",
+        "negative_prompt": None,
+        "width": 64,
+        "height": 64,
+        "steps": 2,
+        "guidance_scale": 4.0,
+        "seed": 7,
+        "n": 1,
+        "scheduler": "dpmpp_2m",
+        "output_format": OutputFormat.PNG,
+        "priority": Priority.INTERACTIVE,
+    }
+    return ImageRequest.model_validate(fields | changes)
+
+
+class Deployment:
+    def __init__(self, folder: Path, env: Mapping[str, str], app: Celery) -> None:
+        """`env` has the settings by their names in the environment, as an operator gives them."""
+        self._folder = folder
+        self.env = {"DARKROOM_DATA_DIR": str(folder / "data"), **env}
+        self.settings = settings_of(self.env)
+        self.app = app
+        self.client = connect(self.settings.redis_url)
+        self.store = JobStore(self.client, self.settings)
+        self.upkeep = Upkeep(self.client, self.settings)
+        self.wakeups = Wakeups(app)
+        self.workers: list[WorkerProcess] = []
+
+    def gpu_worker(self, name: str = "gpu", *arguments: str, **env: str) -> WorkerProcess:
+        return self.start(name, "gpu_worker.app", "worker", *BARE, "-n", f"{name}@test", *arguments, **env)
+
+    def cpu_worker(self, name: str = "cpu", *arguments: str, **env: str) -> WorkerProcess:
+        return self.start(name, "cpu_worker.app", "worker", *BARE, "-n", f"{name}@test", *arguments, **env)
+
+    def start(self, name: str, app: str, *arguments: str, **env: str) -> WorkerProcess:
+        worker = WorkerProcess(name, celery(app, *arguments), {**self.env, **env}, self._folder)
+        self.workers.append(worker)
+        return worker
+
+    def wait_for_workers(self, *names: str) -> None:
+        def are_there() -> bool:
+            silent = [worker.said[-3000:] for worker in self.workers if worker.name in names and not worker.is_alive]
+            assert not silent, f"a worker has ended: {silent}"
+            return {f"{name}@test" for name in names} <= {info.name for info in present(self.client)}
+
+        eventually(are_there, START_S, what=f"workers {names}")
+
+    def post(self, *, wakeups: int = 1, **changes: object) -> str:
+        """What `POST /generate` does."""
+        job_id = self.store.enqueue("alice", request_of(**changes)).job.id
+        for _ in range(wakeups):
+            self.wakeups.wake("minilab", job_id)
+        return job_id
+
+    def wait_for_step(self, job_id: str, step: int = 1) -> Job:
+        eventually(lambda: self.store.get(job_id).step >= step, 30, what=f"step {step} of {job_id}")
+        return self.store.get(job_id)
+
+    def wait_for_end(self, job_id: str, deadline_s: float = 60) -> Job:
+        eventually(lambda: self.store.get(job_id).state.is_final, deadline_s, what=f"end of {job_id}")
+        return self.store.get(job_id)
+
+    def wait_for_thumbnails(self, job_id: str) -> Job:
+        def are_there() -> bool:
+            images = self.store.get(job_id).images
+            return bool(images) and all(image.thumbnail for image in images)
+
+        eventually(are_there, 30, what=f"thumbnails of {job_id}")
+        return self.store.get(job_id)
+
+    def events(self, job_id: str) -> list[str]:
+        return [fields["type"] for _, fields in self.client.xrange(f"darkroom:events:{job_id}")]
+
+
+def settings_of(env: Mapping[str, str]) -> Settings:
+    fields: dict[str, Any] = {name.removeprefix("DARKROOM_").lower(): value for name, value in env.items()}
+    return Settings.model_validate(fields)
+
+
+@contextmanager
+def deployment(folder: Path, env: Mapping[str, str]) -> Iterator[Deployment]:
+    """Ends its workers with the context."""
+    app = make_app(settings_of(env))
+    deployed = Deployment(folder, env, app)
+    try:
+        yield deployed
+    finally:
+        for worker in deployed.workers:
+            worker.end()
+        deployed.client.close()
+        app.close()
