@@ -52,7 +52,7 @@ async def measure_round(jobs: int, steps: int) -> tuple[float, dict[str, Measure
         rate = SHARE_OF_CAPACITY * await capacity(side, steps)
         background = await measure(side, bodies(jobs, steps), rate)
     with _open(queue_side) as side:
-        await capacity(side, steps)  # both are warm
+        await capacity(side, steps)  # for the warmth; both get the same arrivals
         queue = await measure(side, bodies(jobs, steps), rate)
     return rate, {"background": background, "queue": queue}
 

@@ -19,7 +19,8 @@ def report(result: dict[str, Any], rounds: Sequence[dict[str, Measures]]) -> str
             f"`{result['command']}`: {result['jobs']} jobs of {result['steps']} steps of minilab, seeds alike.",
             f"{machine['cores']} cores, no GPU asked for, load average before {machine['load_before']:.1f}; "
             f"{machine['system']}, Python {machine['python']}, {versions}.",
-            "Milliseconds, from the moment a request was due; each value is one round.",
+            "Poisson: at 0.8 of what BackgroundTasks can make. Milliseconds count from the moment a request was due.",
+            "Rounds are separated by `/`.",
             "",
             markdown_table(("", "BackgroundTasks", "Darkroom"), _rows(rounds)),
             "",
@@ -34,9 +35,9 @@ def _rows(rounds: Sequence[dict[str, Measures]]) -> list[tuple[str, str, str]]:
         return name, " / ".join(map(cell, backgrounds)), " / ".join(map(cell, queues))
 
     return [
-        row("POST, 0.8 of capacity: p50 · p95", lambda side: _spread(side.steady.post_ms)),
+        row("POST, Poisson: p50 · p95", lambda side: _spread(side.steady.post_ms)),
         row("POST, all at once: p50 · p95", lambda side: _spread(side.burst.post_ms)),
-        row("light GET, 0.8 of capacity: p50 · p95 · max", lambda side: _with_max(side.steady.light_ms)),
+        row("light GET, Poisson: p50 · p95 · max", lambda side: _with_max(side.steady.light_ms)),
         row("light GET, all at once: p50 · p95 · max", lambda side: _with_max(side.burst.light_ms)),
         row("images a second, all at once", lambda side: f"{side.burst.images_per_s:.2f}"),
         row("API killed half-way: jobs lost", lambda side: _lost(side.api_killed)),
