@@ -5,15 +5,23 @@ nested ones (`added_cond_kwargs`, a ControlNet's residuals) come along.
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.utils import _pytree as pytree
 
-from gpu_worker.batching.families import IGNORED, LISTS_OF_SAMPLES, SHARED_MATRICES
-from gpu_worker.batching.fingerprint import fingerprint
+from gpu_worker.batching.families import (
+    ANY_LENGTH,
+    IGNORED,
+    LISTS_OF_SAMPLES,
+    MASKED_PROMPTS,
+    POSITIONS,
+    TIMESTEPS,
+    UNWANTED,
+)
+from gpu_worker.batching.leaves import Leaf, Prompt, Rows, Samples, Shared, Value
 
 Fit = tuple[object, ...]
 """Calls with equal fits can share a forward."""
@@ -24,50 +32,55 @@ class NotBatchable(Exception):
 
 
 @dataclass(frozen=True)
-class SampleList:
-    """An argument that is a list with an entry a sample; a leaf of the tree, whatever the entries are."""
-
-    entries: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
 class Arguments:
     """One call's arguments, flattened."""
 
     rows: int
-    leaves: tuple[Any, ...]
-    kinds: tuple[str, ...]  # of each leaf: "rows", "list", "shared", "value"
+    leaves: tuple[Leaf, ...]
     tree: pytree.TreeSpec
     fit: Fit
+    prompt: tuple[str, str] | None = None
+    """The names of states and mask, where they are one leaf."""
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether samples come as lists; then they are given back as lists too."""
+        return any(isinstance(leaf, Samples) for leaf in self.leaves)
 
 
-def bind(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """All arguments by the names of `function`'s own signature."""
-    signature = inspect.signature(function)
+def bind(signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """All arguments by their names.
+
+    Raises TypeError if they do not match, as the network itself would, and NotBatchable if one has no name.
+    """
     bound = signature.bind(*args, **kwargs).arguments
     for parameter in signature.parameters.values():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             bound.update(bound.pop(parameter.name, {}))
-        elif parameter.kind is inspect.Parameter.VAR_POSITIONAL and bound.get(parameter.name):
+        elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY or (
+            parameter.kind is inspect.Parameter.VAR_POSITIONAL and bound.get(parameter.name)
+        ):
             raise NotBatchable(f"{parameter.name} takes arguments without names")
-    return dict(bound)
+    unwanted = {name: value for name, value in UNWANTED.items() if name in signature.parameters}
+    return unwanted | bound
 
 
 def flatten(network: str, entry: str, bound: Mapping[str, Any]) -> Arguments:
     """Raises NotBatchable if no argument has a batch dimension."""
     ignored = IGNORED.get((network, entry), frozenset())
-    arguments = {
-        name: SampleList(tuple(value)) if name in LISTS_OF_SAMPLES and isinstance(value, list) else value
+    arguments: dict[str, Any] = {
+        name: Samples(tuple(value), name in ANY_LENGTH)
+        if name in LISTS_OF_SAMPLES and isinstance(value, list)
+        else value
         for name, value in bound.items()
         if name not in ignored
     }
     rows = _rows(arguments)
+    prompt = _join_prompt(arguments, MASKED_PROMPTS.get((network, entry)))
     paths: Any
     paths, tree = pytree.tree_flatten_with_path(arguments)
-    leaves = tuple(leaf for _, leaf in paths)
-    kinds = tuple(_kind(str(path[0].key), leaf, rows) for path, leaf in paths)
-    fit = (network, entry, repr(tree), *(_fit(leaf, kind) for leaf, kind in zip(leaves, kinds, strict=True)))
-    return Arguments(rows, leaves, kinds, tree, fit)
+    leaves = tuple(_leaf(str(path[0].key), value, rows) for path, value in paths)
+    return Arguments(rows, leaves, tree, (repr(tree), *(leaf.fit for leaf in leaves)), prompt)
 
 
 def join(calls: Sequence[Arguments], *, pad_to: int = 0) -> dict[str, Any]:
@@ -75,77 +88,43 @@ def join(calls: Sequence[Arguments], *, pad_to: int = 0) -> dict[str, Any]:
 
     With `pad_to`, the last row is repeated up to that many, so that a compiled network sees few batch sizes.
     """
-    first = calls[0]
-    padding = max(0, pad_to - sum(call.rows for call in calls))
+    first, rows = calls[0], [call.rows for call in calls]
+    padding = max(0, pad_to - sum(rows))
     leaves = [
-        _join_leaf([call.leaves[index] for call in calls], kind, [call.rows for call in calls], padding)
-        for index, kind in enumerate(first.kinds)
+        leaf.join([call.leaves[index] for call in calls], rows, padding) for index, leaf in enumerate(first.leaves)
     ]
-    joined = pytree.tree_unflatten(leaves, first.tree)
-    return {name: list(value.entries) if isinstance(value, SampleList) else value for name, value in joined.items()}
+    joined: dict[str, Any] = pytree.tree_unflatten(leaves, first.tree)
+    if first.prompt:
+        states, mask = first.prompt
+        joined[states], joined[mask] = joined[states]
+    return joined
 
 
 def _rows(arguments: Mapping[str, Any]) -> int:
     """The batch size: that of the first argument that has one, which is the sample in every network we know."""
     for name, value in arguments.items():
-        if isinstance(value, SampleList):
+        if isinstance(value, Samples):
             return len(value.entries)
-        if isinstance(value, torch.Tensor) and value.ndim > 0 and name not in SHARED_MATRICES:
+        if isinstance(value, torch.Tensor) and value.ndim > 0 and name not in POSITIONS:
             return value.shape[0]
     raise NotBatchable("none of its arguments has a batch dimension")
 
 
-def _kind(name: str, leaf: object, rows: int) -> str:
-    if isinstance(leaf, SampleList):
-        return "list"
-    if not isinstance(leaf, torch.Tensor):
-        return "value"
-    if name in SHARED_MATRICES and leaf.ndim == 2:
-        return "shared"
-    # A scalar, such as Stable Diffusion's timestep, and a single row both hold for every row of this call.
-    return "rows" if leaf.ndim == 0 or leaf.shape[0] in {1, rows} else "shared"
+def _join_prompt(arguments: dict[str, Any], names: tuple[str, str] | None) -> tuple[str, str] | None:
+    """States and mask become one leaf, as the one cannot be padded without the other."""
+    if names is None or not isinstance(arguments.get(names[0]), torch.Tensor):
+        return None
+    states, mask = names
+    arguments[states] = Prompt(arguments[states], arguments.pop(mask, None))
+    return names
 
 
-def _fit(leaf: Any, kind: str) -> object:
-    match kind:
-        case "rows":
-            return (leaf.dtype, leaf.device, tuple(leaf.shape[1:]))
-        case "shared":
-            return (leaf.dtype, leaf.device, tuple(leaf.shape), fingerprint(leaf))
-        case "list":
-            return tuple(
-                (entry.dtype, entry.device, entry.ndim, entry.shape[-1]) if isinstance(entry, torch.Tensor) else "value"
-                for entry in leaf.entries[:1]
-            )
-        case _:
-            return _value_fit(leaf)
-
-
-def _value_fit(value: object) -> object:
-    """Equal values fit; of what cannot be compared, only the very same object does."""
-    try:
-        hash(value)
-    except TypeError:
-        return (type(value), id(value))
-    return (type(value), value)
-
-
-def _join_leaf(leaves: list[Any], kind: str, rows: list[int], padding: int) -> Any:
-    match kind:
-        case "rows":
-            parts = [_full(leaf, count) for leaf, count in zip(leaves, rows, strict=True)]
-            if padding:
-                parts.append(parts[-1][-1:].expand(padding, *parts[-1].shape[1:]))
-            return torch.cat(parts)
-        case "list":
-            entries = [entry for leaf in leaves for entry in leaf.entries]
-            return SampleList((*entries, *[entries[-1]] * padding))
-        case _:
-            return leaves[0]
-
-
-def _full(leaf: torch.Tensor, rows: int) -> torch.Tensor:
-    """One value a row."""
-    if leaf.ndim == 0:
-        return leaf.expand(rows)
-    return leaf if leaf.shape[0] == rows else leaf.expand(rows, *leaf.shape[1:])
+def _leaf(name: str, value: object, rows: int) -> Leaf:
+    if isinstance(value, Samples | Prompt):
+        return value
+    if not isinstance(value, torch.Tensor):
+        return Value(value)
+    is_position = name in POSITIONS
+    if (is_position and value.ndim == 2) or not (value.ndim == 0 or value.shape[0] in {1, rows}):
+        return Shared(value)
+    return Rows(value, is_timestep=name in TIMESTEPS, is_position=is_position)

@@ -1,5 +1,6 @@
 """What a lane files: one call of a shared network. And the pass that says for which job it runs."""
 
+import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,8 +16,8 @@ class Entry:
     network: str
     name: str
     run: Callable[..., Any]
-    signature_of: Callable[..., Any]
-    """What tells the arguments' names: a module's own call only says `*args, **kwargs`."""
+    """Tells networks of one class apart: SD3 has two text encoders of the same."""
+    signature: inspect.Signature = field(compare=False)
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Call:
     @property
     def fit(self) -> Fit:
         """Equal for calls that can share a forward."""
-        return self.arguments.fit if self.arguments else ("alone", id(self))
+        return (self.entry, *self.arguments.fit) if self.arguments else ("alone", id(self))
 
     def urgency(self, now_s: float) -> Urgency:
         return Urgency(self.lane.priority, self.lane.work_left, now_s - self.lane.entered_s)

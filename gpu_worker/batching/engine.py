@@ -2,190 +2,182 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 import torch
 
-from darkroom.errors import GenerationFailed
-from gpu_worker.batching.arguments import Arguments, NotBatchable, bind, flatten, join
+from darkroom.errors import WorkerStopping
+from gpu_worker.batching.alone import Alone
+from gpu_worker.batching.arguments import Arguments, NotBatchable, bind, flatten
 from gpu_worker.batching.call import Call, Entry, LanePass
 from gpu_worker.batching.knees import Knees
-from gpu_worker.batching.outputs import split
 from gpu_worker.batching.pace import Pace
 from gpu_worker.batching.policy import next_batch
+from gpu_worker.batching.runner import Runner
 
 log = structlog.get_logger()
 
 # A lane that waits looks this often whether its job is still wanted.
 LOOK_S = 0.5
+STOP_S = 30
 
 
 class Engine:
-    """Lanes call `run`; the engine's thread does the rest."""
+    """Lanes call `run`; the engine's thread does the rest.
 
-    def __init__(self, knees: Knees, device: str, clock: Callable[[], float] = time.monotonic) -> None:
+    `on_death` is called, in the engine's thread, when that thread ends by an error: the device is lost, and this
+    process can make no more images. Jobs that were under way get WorkerStopping: they are not to blame.
+    """
+
+    def __init__(
+        self,
+        knees: Knees,
+        device: str,
+        clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
+        on_death: Callable[[BaseException], None] = lambda _error: None,
+    ) -> None:
         self._knees = knees
-        self._pace = Pace(device)
+        self._pace = pace or Pace(device)
         self._clock = clock
+        self._on_death = on_death
+        self.alone = Alone()
+        self._runner = Runner(knees, self.alone, self._hand_back)
         self._filed = threading.Condition()
         self._waiting: list[Call] = []
-        self._away: set[int] = set()  # ids of passes that were served and will be back
-        self._alone: set[Entry] = set()  # entries that turned out not to batch
+        self._running: list[Call] = []
+        self._inside: set[int] = set()  # ids of passes that have entered
+        self._away: set[int] = set()  # those of them whose next call is to be expected
         self._is_stopping = False
-        self._thread = threading.Thread(target=self._loop, name="engine", daemon=True)
+        self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
+        """Break off every call: those that wait at once, the one that runs when it is done, or after STOP_S."""
         with self._filed:
             self._is_stopping = True
             self._filed.notify()
-        self._thread.join(timeout=30)
+        if self._thread.is_alive():
+            self._thread.join(timeout=STOP_S)
+        self._break_off(WorkerStopping("This worker is stopping."))
 
-    def run(self, lane: LanePass, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run a network for a lane, with whichever other calls fit. Blocks the lane's thread until it is done.
-
-        Raises what the lane's pass raises, and what the network raises for this call.
-        """
-        lane.check()
-        call = Call(lane, entry, args, kwargs, self._arguments(entry, args, kwargs), self._clock())
+    def enter(self, lane: LanePass) -> None:
+        """This lane starts a run: its first call is on its way."""
         with self._filed:
-            self._waiting.append(call)
-            self._back(lane, call)
-            self._filed.notify()
-        while not call.done.wait(LOOK_S):
-            self._look_after(call)
-        if call.error is not None:
-            raise call.error
-        return call.result
+            self._inside.add(id(lane))
+            self._away.add(id(lane))
 
     def leave(self, lane: LanePass) -> None:
         """This lane will not be back in this run: nobody need wait for it."""
         with self._filed:
+            self._inside.discard(id(lane))
             self._away.discard(id(lane))
+            self._pace.lane_left(id(lane))
             self._filed.notify()
 
+    def run(self, lane: LanePass, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a network for a lane, with whichever other calls fit. Blocks the lane's thread until it is done.
+
+        Raises what the lane's pass raises, what the network raises for this call, and WorkerStopping.
+        """
+        lane.check()
+        call = Call(lane, entry, args, kwargs, self._arguments(entry, args, kwargs), self._clock())
+        self._file(call)
+        self._wait(call)
+        if call.error is not None:
+            raise call.error
+        return call.result
+
     def _arguments(self, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments | None:
-        if entry in self._alone:
+        if entry in self.alone:
             return None
         try:
-            return flatten(entry.network, entry.name, bind(entry.signature_of, args, kwargs))
-        except (NotBatchable, TypeError) as error:
-            self._keep_alone(entry, error)
+            return flatten(entry.network, entry.name, bind(entry.signature, args, kwargs))
+        except TypeError:
+            return None  # The network itself says best what is wrong with this call.
+        except NotBatchable as error:
+            self.alone.warn(entry, error)
             return None
 
-    def _look_after(self, call: Call) -> None:
-        """Take a call back whose job is not wanted any more, unless it runs already."""
-        if not self._thread.is_alive():
-            raise GenerationFailed("The worker's engine has stopped. The job can be sent again.")
+    def _file(self, call: Call) -> None:
+        with self._filed:
+            if self._is_stopping:
+                raise WorkerStopping("This worker is stopping.")
+            self._waiting.append(call)
+            self._away.discard(id(call.lane))
+            self._pace.lane_returned(id(call.lane), call.filed_s, call.lane.work_left)
+            self._filed.notify()
+
+    def _wait(self, call: Call) -> None:
+        """Until the call is done, or its job is not wanted any more; what runs already then runs for nobody."""
+        while not call.done.wait(LOOK_S):
+            try:
+                call.lane.check()
+            except BaseException:
+                with self._filed:
+                    if call in self._waiting:
+                        self._waiting.remove(call)
+                raise
+
+    def _live(self) -> None:
         try:
-            call.lane.check()
-        except BaseException:
-            with self._filed:
-                if call in self._waiting:
-                    self._waiting.remove(call)
-                    raise
-        # It runs: its result is due in a moment, and the next call will raise.
-
-    def _back(self, lane: LanePass, call: Call) -> None:
-        self._away.discard(id(lane))
-        self._pace.lane_returned(id(lane), call.filed_s)
-
-    def _loop(self) -> None:
-        with torch.inference_mode():
-            while batch := self._next():
-                self._serve(batch)
+            with torch.inference_mode():
+                while batch := self._next():
+                    started_s = self._clock()
+                    self._pace.wait_for_device()
+                    self._runner.run(batch)
+                    self._pace.forward_done(self._clock() - started_s)
+        except BaseException as error:
+            log.error("engine.died", error=type(error).__name__, exc_info=True)
+            self._break_off(WorkerStopping("This worker's engine has stopped."))
+            self._on_death(error)
+        else:
+            self._break_off(WorkerStopping("This worker is stopping."))
 
     def _next(self) -> list[Call]:
         """The calls of the next forward; empty when the engine stops."""
         with self._filed:
-            while not self._waiting:
-                if self._is_stopping:
-                    return []
-                self._filed.wait(1)
-            self._gather()
-            batch = next_batch(self._waiting, self._knees.of, self._clock(), self._pace.speed)
-            for call in batch:
-                self._waiting.remove(call)
+            batch: list[Call] = []
+            while not batch and not self._is_stopping:
+                self._filed.wait_for(lambda: self._waiting or self._is_stopping)
+                self._gather()
+                batch = [] if self._is_stopping else self._choose()
+            self._running = batch
+            self._waiting = [call for call in self._waiting if call not in batch]
             return batch
 
     def _gather(self) -> None:
         """Lanes that were just served are on their way back: a moment's wait makes the next forward fuller."""
-        ends = self._clock() + self._pace.worth_waiting_s()
-        while self._away and (left := ends - self._clock()) > 0 and not self._is_full():
+        ends_s = self._clock() + self._pace.worth_waiting_s()
+        while self._away and not self._is_stopping and not self._is_full() and (left := ends_s - self._clock()) > 0:
             self._filed.wait(left)
 
     def _is_full(self) -> bool:
-        batch = next_batch(self._waiting, self._knees.of, self._clock(), self._pace.speed)
-        return sum(call.rows for call in batch) >= self._knees.of(batch[0].fit) if batch else False
+        batch = self._choose()
+        return bool(batch) and sum(call.rows for call in batch) >= self._knees.of(batch[0].fit)
 
-    def _serve(self, batch: list[Call]) -> None:
-        started_s = self._clock()
-        self._pace.wait_for_device()
-        try:
-            results = self._forward(batch)
-        except torch.OutOfMemoryError as error:
-            self._split_up(batch, error)
-            return
-        except NotBatchable as error:
-            self._keep_alone(batch[0].entry, error)
-            self._one_by_one(batch)
-            return
-        except Exception as error:
-            if len(batch) == 1:
-                batch[0].break_off(error)
-            else:
-                log.warning(
-                    "batch.failed", network=batch[0].entry.network, calls=len(batch), error=type(error).__name__
-                )
-                self._one_by_one(batch)
-            return
-        self._pace.forward_done(self._clock() - started_s)
-        self._hand_back(batch, results)
+    def _choose(self) -> list[Call]:
+        return next_batch(self._waiting, self._knees.of, self._clock(), self._pace.speed)
 
-    def _forward(self, batch: list[Call]) -> list[Any]:
-        first = batch[0]
-        if len(batch) == 1:
-            # Just as it was called: alone, a job's image equals the plain pipeline's to the last bit.
-            return [first.entry.run(*first.args, **first.kwargs)]
-        rows = [call.rows for call in batch]
-        padded = self._knees.padded(first.fit, sum(rows))
-        output = first.entry.run(**join([call.arguments for call in batch if call.arguments], pad_to=padded))
-        return split(first.entry.network, output, rows, padded)
-
-    def _hand_back(self, batch: list[Call], results: list[Any]) -> None:
+    def _hand_back(self, batch: Sequence[Call], results: Sequence[Any]) -> None:
         now_s = self._clock()
         with self._filed:
             for call in batch:
+                self._pace.lane_served(id(call.lane), now_s, call.lane.work_left)
                 # A decoded image is the end of a run: that lane is not waited for.
-                if call.entry.name != "decode":
+                if id(call.lane) in self._inside and call.entry.name != "decode":
                     self._away.add(id(call.lane))
-                self._pace.lane_served(id(call.lane), now_s)
         for call, result in zip(batch, results, strict=True):
             call.finish(result)
 
-    def _split_up(self, batch: list[Call], error: torch.OutOfMemoryError) -> None:
-        """Half at a time; a single call that does not fit fails its job alone."""
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        if len(batch) == 1:
-            batch[0].break_off(error)
-            return
-        rows = sum(call.rows for call in batch)
-        self._knees.lower(batch[0].fit, below=rows)
-        log.warning("batch.out_of_memory", network=batch[0].entry.network, rows=rows)
-        middle = len(batch) // 2
-        self._serve(batch[:middle])
-        self._serve(batch[middle:])
-
-    def _one_by_one(self, batch: list[Call]) -> None:
-        for call in batch:
-            self._serve([call])
-
-    def _keep_alone(self, entry: Entry, error: Exception) -> None:
-        if entry not in self._alone:
-            self._alone.add(entry)
-            log.warning("network.not_batchable", network=entry.network, entry=entry.name, reason=str(error))
+    def _break_off(self, error: Exception) -> None:
+        with self._filed:
+            self._is_stopping = True
+            calls = [call for call in (*self._running, *self._waiting) if not call.done.is_set()]
+            self._waiting = []
+        for call in calls:
+            call.break_off(error)

@@ -12,17 +12,28 @@ _known: Any = WeakIdKeyDictionary()
 _lock = threading.Lock()
 
 
-def fingerprint(tensor: torch.Tensor) -> bytes:
-    """A digest of the tensor's content.
+def fingerprint(tensor: torch.Tensor, row: int | None = None) -> bytes:
+    """A digest of the tensor's content, or of one row's.
 
-    Reading it waits for the device, so it is kept as long as the tensor lives: pipelines make their position
-    ids once, and pass the same object at every step.
+    Reading it waits for the device, so it is kept as long as the tensor lives and nobody writes into it:
+    pipelines make their position ids once, and pass the same object at every step.
     """
+    mark = (row, _version(tensor))
     with _lock:
-        known: bytes | None = _known.get(tensor)
-    if known is None:
-        content = tensor.detach().to("cpu", torch.float64).numpy().tobytes()
-        known = hashlib.blake2b(content, digest_size=16).digest()
+        known: dict[object, bytes] = _known.get(tensor, {})
+    if mark not in known:
+        digest = _digest(tensor if row is None else tensor[row])
         with _lock:
-            _known[tensor] = known
-    return known
+            _known[tensor] = {mark: digest}
+        return digest
+    return known[mark]
+
+
+def _version(tensor: torch.Tensor) -> int:
+    """Grows when the tensor is written into. Inference tensors do not count."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
+def _digest(tensor: torch.Tensor) -> bytes:
+    content = tensor.detach().to("cpu", torch.float64).numpy().tobytes()
+    return hashlib.blake2b(content, digest_size=16).digest()

@@ -28,9 +28,11 @@ class Knees:
         with self._lock:
             self._rows[fit] = max(1, min(self._rows.get(fit, self._default), below // 2))
 
-    def padded(self, fit: Fit, rows: int) -> int:  # noqa: ARG002
-        """The next of the batch sizes that the network is compiled for; `rows` itself where it is not."""
-        return next((size for size in self._sizes if size >= rows), rows)
+    def padded(self, fit: Fit, rows: int) -> int:
+        """The next of the batch sizes that the network is compiled for; `rows` itself where it is not, or where
+        memory does not reach that far."""
+        most = max(rows, self.of(fit))
+        return next((size for size in self._sizes if rows <= size <= most), rows)
 
 
 def find_knee(seconds: Callable[[int], float], most: int, gain: float = 1.05) -> int:

@@ -1,6 +1,7 @@
 """Hands each call its own rows of what a shared forward gave."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -8,45 +9,46 @@ from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from torch.utils import _pytree as pytree
 
 from gpu_worker.batching.arguments import NotBatchable
-from gpu_worker.batching.families import GIVES_LISTS
 
 # What a VAE's encoder gives is no tree of tensors to torch until it is told.
 if DiagonalGaussianDistribution not in pytree.SUPPORTED_NODES:
     pytree.register_pytree_node(
         DiagonalGaussianDistribution,
-        lambda distribution: ([distribution.parameters], None),
-        lambda leaves, _: DiagonalGaussianDistribution(next(iter(leaves))),
+        lambda distribution: ([distribution.parameters], distribution.deterministic),
+        lambda leaves, deterministic: DiagonalGaussianDistribution(next(iter(leaves)), bool(deterministic)),
     )
 
 PLAIN = (bool, int, float, str, type(None))
 
 
-def split(network: str, output: Any, rows: Sequence[int], computed: int) -> list[Any]:
+def split(output: Any, rows: Sequence[int], computed: int, *, has_lists: bool = False) -> list[Any]:
     """`output` of a forward over `computed` rows as one output for each call; what is over was padding.
 
-    Raises NotBatchable if it holds something that has no rows.
+    With `has_lists`, lists of `computed` entries have one a sample.
+    Raises NotBatchable if the output holds something that has no rows.
     """
-    if network in GIVES_LISTS:
-        return _split_lists(output, rows)
-    leaves, tree = pytree.tree_flatten(output)
-    for leaf in leaves:
-        has_rows = isinstance(leaf, torch.Tensor) and leaf.ndim > 0 and leaf.shape[0] == computed
-        if not has_rows and not isinstance(leaf, PLAIN):
-            raise NotBatchable(f"{network} gives {type(leaf).__name__}, which cannot be told apart by rows")
-    parts, start = [], 0
-    for count in rows:
-        own = [leaf[start : start + count] if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
-        parts.append(pytree.tree_unflatten(own, tree))
-        start += count
-    return parts
+
+    def is_sample_list(node: Any) -> bool:
+        return has_lists and isinstance(node, list) and len(node) == computed
+
+    leaves, tree = pytree.tree_flatten(output, is_leaf=is_sample_list)
+    has_rows = [is_sample_list(leaf) or _has_rows(leaf, computed) for leaf in leaves]
+    ends = list(accumulate(rows))
+    return [
+        pytree.tree_unflatten(
+            [leaf[end - count : end] if own else leaf for leaf, own in zip(leaves, has_rows, strict=True)], tree
+        )
+        for count, end in zip(rows, ends, strict=True)
+    ]
 
 
-def _split_lists(output: Any, rows: Sequence[int]) -> list[Any]:
-    """A tuple whose first member is a list with an entry a sample."""
-    if not isinstance(output, tuple):
-        raise NotBatchable("called for something else than a tuple")
-    parts, start = [], 0
-    for count in rows:
-        parts.append((output[0][start : start + count], *output[1:]))
-        start += count
-    return parts
+def _has_rows(leaf: Any, computed: int) -> bool:
+    if isinstance(leaf, torch.Tensor) and leaf.ndim > 0 and leaf.shape[0] == computed:
+        return True
+    if isinstance(leaf, PLAIN):
+        return False
+    raise NotBatchable(f"it gives a {_described(leaf)}, which cannot be told apart by rows")
+
+
+def _described(leaf: Any) -> str:
+    return f"tensor of shape {tuple(leaf.shape)}" if isinstance(leaf, torch.Tensor) else type(leaf).__name__

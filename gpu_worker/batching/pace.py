@@ -15,23 +15,31 @@ class Pace:
     def __init__(self, device: str) -> None:
         self._is_cuda = device.startswith("cuda")
         self._in_flight: deque[Any] = deque()
-        self._served_s: dict[int, float] = {}
+        self._served: dict[int, tuple[float, float]] = {}  # when, and what work was left
         self._return_s = 0.002
         self._forward_s = 0.0
+        self._work = 0.0
 
     @property
     def speed(self) -> float:
-        """Forwards a second: what ageing is measured in."""
-        return 1 / self._forward_s if self._forward_s else 0.0
+        """Megapixel-steps a second of a lane that is never passed over: what ageing is measured in."""
+        return self._work / self._forward_s if self._forward_s else 0.0
 
-    def lane_served(self, lane: int, now_s: float) -> None:
-        self._served_s[lane] = now_s
+    def lane_served(self, lane: int, now_s: float, work_left: float) -> None:
+        self._served[lane] = now_s, work_left
 
-    def lane_returned(self, lane: int, now_s: float) -> None:
-        served_s = self._served_s.pop(lane, None)
+    def lane_returned(self, lane: int, now_s: float, work_left: float) -> None:
+        if lane not in self._served:
+            return
+        served_s, work_before = self._served.pop(lane)
+        # Lanes that guide by two calls a step get ahead at every other one only; the average knows.
+        self._work += (0.1 if self._work else 1.0) * (work_before - work_left - self._work)
         # A lane that comes back after seconds was held up by something else than its scheduler.
-        if served_s is not None and now_s - served_s < 1:
+        if now_s - served_s < 1:
             self._return_s += 0.1 * (now_s - served_s - self._return_s)
+
+    def lane_left(self, lane: int) -> None:
+        self._served.pop(lane, None)
 
     def worth_waiting_s(self) -> float:
         """Until nearly all lanes should be back, and never longer than a part of a forward."""

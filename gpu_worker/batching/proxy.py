@@ -1,43 +1,30 @@
 """Stands in a lane's pipeline where a network would: looks like it, and files each call with the engine."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import inspect
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
+from diffusers.utils.torch_utils import unwrap_module
 
-from gpu_worker.batching.call import Entry, LanePass
-from gpu_worker.batching.engine import Engine
-from gpu_worker.batching.families import ENTRIES
+from gpu_worker.batching.call import Entry
+from gpu_worker.batching.clashes import clash, forget_last_run, networks
+from gpu_worker.batching.seat import Seat
+from gpu_worker.batching.upcast import in_float32, keep_upcast
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 
-class Seat:
-    """A lane's seat at the engine: holds the pass of its current run."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.current: LanePass | None = None
-
-    @contextmanager
-    def taken(self, lane_pass: LanePass) -> Iterator[None]:
-        self.current = lane_pass
-        try:
-            yield
-        finally:
-            self.current = None
-            self.engine.leave(lane_pass)
-
-
 class NetworkProxy:
     """To pipelines it is the network itself: its class, its config, its device. Only calls go another way."""
 
-    def __init__(self, network: torch.nn.Module, seat: Seat) -> None:
+    def __init__(self, network: torch.nn.Module, seat: Seat, upcast_from: torch.dtype | None = None) -> None:
         self._network = network
         self._seat = seat
+        self._upcast_from = upcast_from
+        self._entries = {name: _entry(network, name) for name in entry_names(network)}
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -45,29 +32,54 @@ class NetworkProxy:
         return type(self._network)
 
     def __getattr__(self, name: str) -> Any:
-        own = getattr(self._network, name)
-        if name not in ENTRIES.get(type(self._network).__name__, ()):
-            return own
-        return partial(self._file, Entry(type(self._network).__name__, name, run=own, signature_of=own))
+        entry = self._entries.get(name)
+        return partial(self._file, entry) if entry else getattr(self._network, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        network = self._network
-        entry = Entry(type(network).__name__, "forward", run=network, signature_of=network.forward)
-        return self._file(entry, *args, **kwargs)
+        return self._file(self._entries["forward"], *args, **kwargs)
+
+    @property
+    def dtype(self) -> Any:
+        return self._upcast_from or self._network.dtype
+
+    def to(self, *_: Any, **__: Any) -> "NetworkProxy":
+        """Lanes share the weights: no run may move or cast them under another's call."""
+        return self
 
     def cache_context(self, *_: Any, **__: Any) -> AbstractContextManager[None]:
-        """Names the guidance pass for step caches, which live in the network, and which lanes therefore don't use."""
+        """Names the guidance pass for step caches; networks that have one are not shared."""
         return nullcontext()
 
     def _file(self, entry: Entry, *args: Any, **kwargs: Any) -> Any:
         if self._seat.current is None:
             raise RuntimeError(f"{entry.network} was called outside of a lane's run")
+        if self._upcast_from:
+            args, kwargs = in_float32((args, kwargs))
         return self._seat.engine.run(self._seat.current, entry, args, kwargs)
 
 
 def share_networks(pipeline: "DiffusionPipeline", seat: Seat) -> None:
-    """Put a proxy in the place of each network of a lane's own pipeline object."""
-    for name, component in pipeline.components.items():
-        if isinstance(component, torch.nn.Module):
-            # Past DiffusionPipeline's own setter, which would write the proxy into the pipeline's configuration.
-            object.__setattr__(pipeline, name, NetworkProxy(component, seat))
+    """Put a proxy in the place of each network of a lane's own pipeline object.
+
+    A pipeline whose networks cannot be shared keeps them, and its runs take turns.
+    """
+    if reason := clash(pipeline):
+        seat.engine.alone.warn_of_pipeline(type(pipeline).__name__, reason)
+        seat.run_one_by_one(partial(forget_last_run, pipeline))
+        return
+    for name, network in list(networks(pipeline)):
+        # Past DiffusionPipeline's own setter, which would write the proxy into the pipeline's configuration.
+        object.__setattr__(pipeline, name, NetworkProxy(network, seat, keep_upcast(pipeline, name, network)))
+
+
+def entry_names(network: torch.nn.Module) -> tuple[str, ...]:
+    """What lanes call a network by: an autoencoder is hardly ever called itself."""
+    is_autoencoder = all(callable(getattr(network, name, None)) for name in ("encode", "decode"))
+    return ("forward", "encode", "decode") if is_autoencoder else ("forward",)
+
+
+def _entry(network: torch.nn.Module, name: str) -> Entry:
+    method = getattr(network, name)
+    # A module's own call, which runs its hooks, only says `*args, **kwargs`.
+    run = network if name == "forward" else method
+    return Entry(type(unwrap_module(network)).__name__, name, run, inspect.signature(method))

@@ -1,0 +1,45 @@
+"""Tells which pipelines must not share networks: those whose networks keep something from call to call."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+
+def clash(pipeline: "DiffusionPipeline") -> str | None:
+    """Why this pipeline's runs must not meet, if so.
+
+    Hooks that only move or cast weights (group offload, layerwise casting) are no reason: all calls run in one thread.
+    """
+    if getattr(pipeline, "_all_hooks", None):
+        return "CPU offload takes every network off the device at the end of each run"
+    for name, network in networks(pipeline):
+        if cache := _step_cache(network):
+            return f"{cache} keeps the last step of a run inside the {name}"
+    return None
+
+
+def networks(pipeline: "DiffusionPipeline") -> Iterator[tuple[str, torch.nn.Module]]:
+    for name, component in pipeline.components.items():
+        if isinstance(component, torch.nn.Module):
+            yield name, component
+
+
+def forget_last_run(pipeline: "DiffusionPipeline") -> None:
+    """Pipelines do it at the end of a run, but not of one that was canceled."""
+    for _, network in networks(pipeline):
+        if hasattr(network, "_reset_stateful_cache"):
+            reset: Any = network._reset_stateful_cache
+            reset()
+
+
+def _step_cache(network: torch.nn.Module) -> str | None:
+    for module in network.modules():
+        registry: Any = getattr(module, "_diffusers_hook", None)
+        for hook in registry.hooks.values() if registry else ():
+            if hook._is_stateful:
+                return type(hook).__name__
+    return None
