@@ -6,9 +6,10 @@ from typing import Protocol, TypeVar
 from gpu_worker.batching.arguments import Fit
 from gpu_worker.batching.call import Urgency
 
-# Work that a job is forgiven for each second since it came, as a share of a lane's measured speed. At 0 the longest
-# jobs could wait for ever; at 1 order is nearly first come, first served.
-AGEING = 0.25
+# Of the work that the worker does while a job waits, the share that the job is forgiven. So nobody starves: once the
+# worker has done eight times a job's remaining work since it came, no newcomer goes before it. At 0 the longest jobs
+# could wait for ever; from 1 on order is nearly first come, first served. Why an eighth: docs/decisions/0006-ageing.md.
+AGEING = 0.125
 
 
 class Waiting(Protocol):
@@ -25,7 +26,9 @@ W = TypeVar("W", bound=Waiting)
 def rank(urgency: Urgency, speed: float) -> tuple[int, float]:
     """Smaller goes first: interactive before bulk, then the shortest remaining work, less what waiting earned.
 
-    `speed` is megapixel-steps a second, so that ageing means the same on a laptop and on a large GPU.
+    All in megapixel-steps: `speed` is how many of them a second the whole worker does for all its lanes, so that
+    ageing means the same on a laptop and on a large GPU, in big batches and in small ones. Among calls that wait, order
+    never changes: they all earn alike. A call that is served gains on them, so jobs are not swapped at every step.
     """
     return urgency.priority, urgency.work_left - AGEING * speed * urgency.waited_s
 
