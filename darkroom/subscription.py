@@ -31,6 +31,7 @@ class Subscription:
         self._wanted: set[str] = set()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     def add(self, channel: str) -> None:
         """Returns at once, whether or not Redis answers."""
@@ -44,27 +45,41 @@ class Subscription:
         self._changed.set()
 
     async def close(self) -> None:
+        # Canceling alone is not enough: up to Python 3.11, asyncio.wait_for, with which redis-py sends, may swallow it.
+        self._is_closed = True
+        self._changed.set()
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while True:
+        while not self._is_closed:
             try:
-                async with self._redis.pubsub() as pubsub, asyncio.TaskGroup() as tasks:
-                    # Without a connection there is nothing to read from yet.
-                    await pubsub.connect()
-                    tasks.create_task(self._read(pubsub))
-                    tasks.create_task(self._follow_changes(pubsub))
-            except* (redis.RedisError, OSError) as errors:
-                log.warning("events.subscription_lost", error=type(errors.exceptions[0]).__name__)
-            except* Exception:  # watchers would fall back to looking now and then, and nobody would know why
+                await self._connected()
+            except (redis.RedisError, OSError) as error:
+                log.warning("events.subscription_lost", error=type(error).__name__)
+                await asyncio.sleep(RECONNECT_S)
+            except Exception:  # watchers would fall back to looking now and then, and nobody would know why
                 log.exception("events.subscription_failed")
-            await asyncio.sleep(RECONNECT_S)
+                await asyncio.sleep(RECONNECT_S)
 
-    async def _follow_changes(self, pubsub: Any) -> None:
+    async def _connected(self) -> None:
+        """Until closed, or until the connection is lost: then raises what lost it."""
+        async with self._redis.pubsub() as pubsub:
+            await pubsub.connect()  # without a connection there is nothing to read from yet
+            reading = asyncio.create_task(self._read(pubsub))
+            reading.add_done_callback(lambda _: self._changed.set())
+            try:
+                await self._follow_changes(pubsub, reading)
+            finally:
+                reading.cancel()
+        [outcome] = await asyncio.gather(reading, return_exceptions=True)
+        if isinstance(outcome, Exception) and not self._is_closed:
+            raise outcome
+
+    async def _follow_changes(self, pubsub: Any, reading: "asyncio.Task[None]") -> None:
         subscribed: set[str] = set()
-        while True:
+        while not (self._is_closed or reading.done()):
             self._changed.clear()
             wanted = set(self._wanted)
             if wanted - subscribed:
@@ -76,7 +91,7 @@ class Subscription:
 
     async def _read(self, pubsub: Any) -> None:
         was_silent = False
-        while True:
+        while not self._is_closed:
             message = await pubsub.get_message(timeout=SILENCE_S)
             if message is None and was_silent:
                 raise redis.ConnectionError("The subscription's connection is silent.")
