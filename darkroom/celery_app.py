@@ -33,6 +33,8 @@ def make_app(settings: Settings, served: Sequence[str] = (CPU_QUEUE,)) -> Celery
         worker_send_task_events=True,
         task_send_sent_event=True,
         broker_connection_retry_on_startup=True,
+        # Workers wait for their broker however long it is away: a night's outage needs no one to start them again.
+        broker_connection_max_retries=None,
         broker_connection_timeout=2,
         # A client waits for its wake-up to be published, so this must fail soon.
         task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2},
