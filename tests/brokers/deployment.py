@@ -54,10 +54,10 @@ class Deployment:
         self.workers: list[WorkerProcess] = []
 
     def gpu_worker(self, name: str = "gpu", *arguments: str, **env: str) -> WorkerProcess:
-        return self.start(name, "gpu_worker.app", "worker", *BARE, "-n", f"{name}@test", *arguments, **env)
+        return self.start(name, "gpu_worker.app", "--quiet", "worker", *BARE, "-n", f"{name}@test", *arguments, **env)
 
     def cpu_worker(self, name: str = "cpu", *arguments: str, **env: str) -> WorkerProcess:
-        return self.start(name, "cpu_worker.app", "worker", *BARE, "-n", f"{name}@test", *arguments, **env)
+        return self.start(name, "cpu_worker.app", "--quiet", "worker", *BARE, "-n", f"{name}@test", *arguments, **env)
 
     def start(self, name: str, app: str, *arguments: str, **env: str) -> WorkerProcess:
         worker = WorkerProcess(name, celery(app, *arguments), {**self.env, **env}, self._folder)
@@ -71,6 +71,17 @@ class Deployment:
             return {f"{name}@test" for name in names} <= {info.name for info in present(self.client)}
 
         eventually(are_there, START_S, what=f"workers {names}")
+
+    def running(self, *names: str) -> list[WorkerProcess]:
+        """GPU workers by these names and no others: those that an earlier test left, and new ones."""
+        for worker in [worker for worker in self.workers if worker.name not in names]:
+            worker.end()
+        self.workers = [worker for worker in self.workers if worker.name in names and worker.is_alive]
+        for name in {*names} - {worker.name for worker in self.workers}:
+            self.gpu_worker(name)
+        self.wait_for_workers(*names)
+        by_name = {worker.name: worker for worker in self.workers}
+        return [by_name[name] for name in names]
 
     def post(self, *, wakeups: int = 1, **changes: object) -> str:
         """What `POST /generate` does."""

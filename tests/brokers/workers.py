@@ -9,6 +9,8 @@ from pathlib import Path
 
 # One worker computes on one core; two threads of each would only disturb the other workers.
 FRUGAL = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1", "DARKROOM_DEVICE": "cpu"}
+# Celery warns whoever runs it as root, as CI does.
+QUIET = {"PYTHONWARNINGS": "ignore"}
 # Without what only makes a start slower.
 BARE = ("--without-mingle", "--without-gossip")
 
@@ -26,7 +28,7 @@ class WorkerProcess:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
-                env={**_without_settings(os.environ), **FRUGAL, **env},
+                env={**_without_settings(os.environ), **FRUGAL, **QUIET, **env},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
