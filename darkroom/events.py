@@ -7,7 +7,7 @@ watchers holds one subscription for them all, not one blocking connection each.
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -68,22 +68,6 @@ class EventFeed:
         with redis_errors():
             rows = await self._redis.xrange(f"darkroom:events:{job_id}", min=f"({after}", max="+")
         return [Event(event_id, fields["type"], json.loads(fields["data"])) for event_id, fields in rows]
-
-    async def follow(self, job_id: str, after: str, told: asyncio.Event) -> AsyncIterator[Event | None]:
-        """Events behind `after` as they come, up to the final one; None now and then while there is nothing new.
-
-        Raises RedisUnavailable.
-        """
-        while True:
-            events = await self.read(job_id, after)
-            for event in events:
-                after = event.id
-                yield event
-                if event.is_final:
-                    return
-            if not events:
-                yield None
-            await self.wait(told)
 
     async def wait(self, word: asyncio.Event, timeout_s: float = LOOK_AGAIN_S) -> None:
         """Until something is told about the job, or the time is over."""

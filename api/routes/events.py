@@ -17,7 +17,7 @@ from api.routes.jobs import ALWAYS
 from api.services import Services, ServicesDep
 from api.views import job_view
 from darkroom.errors import Fault, InvalidRequest, RedisUnavailable, UnknownJob
-from darkroom.events import EVENT_ID, FIRST, Event
+from darkroom.events import EVENT_ID, FIRST
 from darkroom.jobs import Job, JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -83,27 +83,38 @@ async def _stream(job: Job, after: str | None, services: Services) -> AsyncItera
     """Ends when the job does, when it is deleted, or with Redis: clients then reconnect and resume."""
     try:
         with services.feed.watch(job.id) as told:
-            place: dict[str, Any] = {}
-            async for event in _started(job, services, after, told):
-                if event:
-                    yield _sent(event.type, event.data, event.id)
-                    continue
-                job = await run_in_threadpool(services.store.get, job.id)
-                if job.state.is_final:
-                    return  # its last event was the one to resume behind
-                before, place = place, await _place(job, services)
-                if place and place != before:
-                    yield _sent("queued", place)
+            async for event in _events(job, after, told, services):
+                yield event
     except (RedisUnavailable, UnknownJob) as error:
         log.info("events.stream_ended", job_id=job.id, code=error.code)
 
 
-async def _started(job: Job, services: Services, after: str | None, told: asyncio.Event) -> AsyncIterator[Event | None]:
-    """A fresh watcher first hears of the job's place, which is not kept as an event."""
-    if after is None and job.state is JobState.QUEUED:
-        yield None
-    async for event in services.feed.follow(job.id, after or FIRST, told):
-        yield event
+async def _events(
+    job: Job, after: str | None, told: asyncio.Event, services: Services
+) -> AsyncIterator[ServerSentEvent]:
+    # A fresh watcher first hears of the job's place, which is not kept as an event.
+    place = {} if after else await _place(job, services)
+    if place:
+        yield _sent("queued", place)
+    last_id = after or FIRST
+    while True:
+        events = await services.feed.read(job.id, last_id)
+        if not events:
+            job = await run_in_threadpool(services.store.get, job.id)
+            # It may have ended since we looked, and its last event must not be missed.
+            events = await services.feed.read(job.id, last_id) if job.state.is_final else []
+            if job.state.is_final and not events:
+                return  # the last event was the one to resume behind
+        for event in events:
+            last_id = event.id
+            yield _sent(event.type, event.data, event.id)
+            if event.is_final:
+                return
+        if not events:
+            before, place = place, await _place(job, services)
+            if place and place != before:
+                yield _sent("queued", place)
+        await services.feed.wait(told)
 
 
 async def _place(job: Job, services: Services) -> dict[str, Any]:
@@ -111,6 +122,8 @@ async def _place(job: Job, services: Services) -> dict[str, Any]:
     if job.state is not JobState.QUEUED:
         return {}
     view = await run_in_threadpool(lambda: job_view(job, services, services.workers()))
+    if view.queue_position is None:  # it was claimed just now
+        return {}
     return view.model_dump(mode="json", include={"queue_position", "eta_s", "notice", "attempt"})
 
 

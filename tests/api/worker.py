@@ -40,6 +40,11 @@ class Worker:
         self.finish(job)
         return job
 
+    def now_ms(self) -> int:
+        """By the clock that events are stamped with."""
+        seconds, microseconds = self._redis.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
     def _draw(self, job: Job, index: int) -> StoredImage:
         key = image_key(job.id, index, "png")
         self._storage.put(key, PIXELS, content_type="image/png")
