@@ -6,6 +6,7 @@ PYTHON ?= python3
 TORCH ?= 2.13.0
 PROMPT ?= a red circle on a white background
 FLOWER ?= 0
+BENCH ?=
 
 BIN := .venv/bin
 
@@ -38,6 +39,10 @@ format: .venv/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# What it compares with lives in an environment of its own. What cannot be installed there is reported as not run.
+bench: .venv/dev.stamp .venv-peers/peers.stamp
+	$(BIN)/python -m benchmarks.batching $(BENCH)
+
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Darkroom needs Python 3.11 or newer; this is %s. Name another: make PYTHON=python3.12" % sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
@@ -51,5 +56,10 @@ format: .venv/dev.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[gpu,dev]'
 	@touch $@
 
+.venv-peers/peers.stamp: .venv/bin/python benchmarks/requirements-peers.txt
+	$(PYTHON) -m venv .venv-peers
+	-.venv-peers/bin/pip install --quiet --disable-pip-version-check torch==$(TORCH) && \
+	    .venv-peers/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements-peers.txt && touch $@
+
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-peers build *.egg-info

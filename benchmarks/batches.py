@@ -1,6 +1,7 @@
 """Which works can share a plain pipeline's call: those with as many steps."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from benchmarks.work import Work
 
@@ -19,4 +20,4 @@ def batches_of_equal_steps(works: Sequence[Work], largest: int) -> list[list[int
 def _even_parts(group: Sequence[int], largest: int) -> list[list[int]]:
     parts = -(-len(group) // largest)
     bounds = [len(group) * part // parts for part in range(parts + 1)]
-    return [list(group[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [list(group[start:end]) for start, end in pairwise(bounds)]

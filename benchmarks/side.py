@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -48,6 +48,9 @@ class Side:
         gone.wait(STOPPED_WITHIN_S)
         self.start(child.part)
 
+    def has_lost_a_part(self) -> bool:
+        return any(child.has_exited for child, _ in self._running.values())
+
     def stop(self) -> None:
         """What the others need goes last."""
         for is_foundation in (False, True):
@@ -67,12 +70,14 @@ class Side:
 
 
 @contextmanager
-def queue_side(folder: Path) -> Iterator[Side]:
-    """Darkroom as `make up` starts it."""
-    settings = _settings(folder)
+def queue_side(
+    folder: Path, models: Sequence[str] = ("minilab",), environment: Mapping[str, str] | None = None
+) -> Iterator[Side]:
+    """Darkroom as `make up` starts it, with `environment` on top of its processes' own."""
+    settings = _settings(folder, models)
     redis_dir(settings).mkdir()
-    stack = local_stack(settings, _environment(), folder / "redis.sock")
-    with _stopped_after(Side("Darkroom", stack.url, Guard())) as side:
+    stack = local_stack(settings, {**clean_environment(), **(environment or {})}, folder / "redis.sock")
+    with stopped_after(Side("Darkroom", stack.url, Guard())) as side:
         redis, *others = stack.parts
         side.start(redis)
         wait_for_redis(stack.redis_socket, READY_WITHIN_S)
@@ -90,42 +95,42 @@ def background_side(folder: Path) -> Iterator[Side]:
         sys.executable, "-m", "uvicorn", "benchmarks.background_app:app",
         "--host", settings.host, "--port", str(settings.port), "--log-level", "warning", "--no-access-log",
     )  # fmt: skip
-    environment = {**_environment(), "DARKROOM_DATA_DIR": str(folder), "TOKENIZERS_PARALLELISM": "false"}
+    environment = {**clean_environment(), "DARKROOM_DATA_DIR": str(folder), "TOKENIZERS_PARALLELISM": "false"}
     url = f"http://{settings.host}:{settings.port}"
-    with _stopped_after(Side("BackgroundTasks", url, Guard())) as side:
+    with stopped_after(Side("BackgroundTasks", url, Guard())) as side:
         side.start(Part("api", command, environment))
         wait_for_answer(side)
         yield side
 
 
-def wait_for_answer(side: Side) -> None:
+def wait_for_answer(side: Side, path: str = "/healthz") -> None:
     """Raises TimeoutError, with what the processes said."""
     deadline = time.monotonic() + READY_WITHIN_S
     with httpx.Client(base_url=side.url, timeout=5, trust_env=False) as http:
         while True:
             try:
-                if http.get("/healthz").is_success:
+                if http.get(path).is_success:
                     return
             except httpx.TransportError:
                 pass
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or side.has_lost_a_part():
                 raise TimeoutError(f"{side.name} does not answer. Its last lines:\n{side.last_lines()}")
             time.sleep(0.02)
 
 
 @contextmanager
-def _stopped_after(side: Side) -> Iterator[Side]:
+def stopped_after(side: Side) -> Iterator[Side]:
     try:
         yield side
     finally:
         side.stop()
 
 
-def _settings(folder: Path) -> Settings:
-    return Settings(host="127.0.0.1", port=port.any_free(), data_dir=folder, gpu_models=("minilab",))
+def _settings(folder: Path, models: Sequence[str] = ("minilab",)) -> Settings:
+    return Settings(host="127.0.0.1", port=port.any_free(), data_dir=folder, gpu_models=tuple(models))
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Every other setting has its default, whatever this shell is set up for."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("DARKROOM_")}
     return {**ours, "PYTHONPATH": str(REPOSITORY)}

@@ -1,0 +1,121 @@
+"""Our batching beside a bare loop and other servers, in one run on one machine: `make bench`.
+
+The last line printed is one JSON object with the ratios that the design has targets for.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.batching_plot import plot
+from benchmarks.batching_report import report
+from benchmarks.comparison import Comparison, Load, compare, measure_offline, say
+from benchmarks.figures import poisson_arrivals
+from benchmarks.machine import this_machine
+from benchmarks.offline import Offline
+from benchmarks.ratios import Ratios, ratios
+from benchmarks.side import REPOSITORY
+from benchmarks.subject import Subject, choose_subject
+from benchmarks.systems import SYSTEMS, Plan
+from benchmarks.work import mixed_works
+from darkroom.settings import Settings
+
+RESULTS = Path(__file__).parent / "results"
+BUILT_MODELS = REPOSITORY / "build" / "models"
+PACKAGES = ("torch", "diffusers", "transformers", "celery", "fastapi")
+BATCH_SIZES = (1, 2, 4, 8, 16)
+# Requests that a peer may collect, in best batches: enough that equal step counts meet.
+WINDOW_BATCHES = 4
+
+
+def main() -> None:
+    options = _options()
+    load_before = os.getloadavg()[0]
+    subject = choose_subject(options.model, options.size, BUILT_MODELS)
+    works = mixed_works(options.jobs, options.seed)
+    plan = Plan(subject, subject.assignment(), options.peers_python, options.lanes)
+    say(f"Offline loop: {len(works)} works one by one, and in batches …")
+    offline = measure_offline(plan, works, options.batch_sizes)
+    rate = options.share * offline.in_best_batches
+    window = WINDOW_BATCHES * offline.best_batch
+    plan = Plan(
+        subject, subject.assignment(batch=offline.best_batch, window=window), options.peers_python, options.lanes
+    )
+    load = Load(works, poisson_arrivals(len(works), rate, options.seed), options.samples, options.bulk_jobs)
+    comparison = compare(options.only, plan, load)
+    about = {
+        **_about(options, subject, load_before),
+        "rate_per_s": rate,
+        "window": window,
+    }
+    _tell(about, offline, comparison, ratios(offline, comparison), save=not options.quick)
+
+
+def _about(options: argparse.Namespace, subject: Subject, load_before: float) -> dict[str, Any]:
+    return {
+        "command": " ".join(["python -m benchmarks.batching", *sys.argv[1:]]),
+        "machine": this_machine(PACKAGES, load_before),
+        "device": _device_name(subject),
+        "model": options.model,
+        "side": subject.side,
+        "jobs": options.jobs,
+        "share": options.share,
+        "seed": options.seed,
+        "lanes": options.lanes or Settings().lanes,
+    }
+
+
+def _device_name(subject: Subject) -> str:
+    import torch
+
+    return torch.cuda.get_device_name() if subject.device.startswith("cuda") else "no GPU"
+
+
+def _tell(about: dict[str, Any], offline: Offline, comparison: Comparison, figures: Ratios, *, save: bool) -> None:
+    page = report(about, offline, comparison, figures)
+    print(page)
+    if save:
+        RESULTS.mkdir(exist_ok=True)
+        result = {**about, "offline": asdict(offline), **asdict(comparison), "ratios": asdict(figures)}
+        (RESULTS / "batching.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        (RESULTS / "batching.md").write_text(page, encoding="utf-8")
+        plot(offline, comparison, RESULTS / "batching.png")
+    print(json.dumps(asdict(figures)))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", choices=("minilab", "sdxl-random", "flux-random"), default="minilab")
+    parser.add_argument("--size", type=int, help="width and height, pixels; default: the model's own")
+    parser.add_argument("--jobs", type=int, default=120, help="jobs of each load")
+    parser.add_argument("--share", type=float, default=0.7, help="Poisson rate, as a share of the best offline loop's")
+    parser.add_argument("--seed", type=int, default=1, help="of mix and arrivals")
+    parser.add_argument("--lanes", type=int, help="of Darkroom's worker; default: its own")
+    parser.add_argument("--only", type=_names, default=list(SYSTEMS), help=f"some of {','.join(SYSTEMS)}")
+    parser.add_argument("--samples", type=int, default=15, help="interactive jobs on an idle and on a filled worker")
+    parser.add_argument(
+        "--bulk-jobs", type=int, default=100, help="that fill the worker meanwhile; the rest is canceled"
+    )
+    parser.add_argument("--peers-python", type=Path, default=REPOSITORY / ".venv-peers" / "bin" / "python")
+    parser.add_argument("--quick", action="store_true", help="few jobs, to see that it runs; writes no results")
+    options = parser.parse_args()
+    options.batch_sizes = BATCH_SIZES
+    if options.quick:
+        options.jobs, options.samples, options.bulk_jobs, options.batch_sizes = 16, 3, 20, (1, 8)
+    return options
+
+
+def _names(text: str) -> Sequence[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in SYSTEMS]:
+        raise argparse.ArgumentTypeError(f"{unknown} not known; known are {', '.join(SYSTEMS)}")
+    return names
+
+
+if __name__ == "__main__":
+    main()

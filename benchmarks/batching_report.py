@@ -1,0 +1,95 @@
+"""Turns what was measured into a page. Measures nothing itself."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from benchmarks.comparison import Comparison, Measured
+from benchmarks.figures import markdown_table
+from benchmarks.offline import Offline
+from benchmarks.ratios import TARGETS, Ratios
+from benchmarks.systems import SYSTEMS
+from benchmarks.work import MIX, SHORTEST
+
+HEADER = ("", "images/s", "p50, s", "p95, s", f"p95 of {SHORTEST} steps, s", "failed")
+
+
+def report(about: Mapping[str, Any], offline: Offline, comparison: Comparison, figures: Ratios) -> str:
+    return "\n\n".join(
+        (
+            "# The same jobs in Darkroom and in what else there is",
+            _setting(about, offline),
+            markdown_table(HEADER, [*_offline_rows(offline), *_rows(comparison)]),
+            *_interruption(comparison),
+            markdown_table(("ratio", "measured", "target"), _ratio_rows(figures)),
+            "![Throughput and latency](batching.png)\n",
+        )
+    )
+
+
+def _setting(about: Mapping[str, Any], offline: Offline) -> str:
+    machine = dict(about["machine"])
+    where = f"{machine.pop('cores')} cores, {about['device']}, load average before {machine.pop('load_before'):.1f}"
+    versions = ", ".join(f"{name} {version}" for name, version in machine.items())
+    mix = ", ".join(f"{steps} steps {share:.0%}" for steps, share in MIX.items())
+    sizes = ", ".join(f"{size}: {rate:.2f}" for size, rate in offline.by_batch.items())
+    return "\n".join(
+        (
+            f"`{about['command']}`, with {about['model']} at {about['side']}×{about['side']}.",
+            f"{where}; {versions}.",
+            "",
+            f"- {about['jobs']} jobs, the same for all: {mix}.",
+            "- images/s: all jobs at once.",
+            f"- Latencies: Poisson arrivals, {about['rate_per_s']:.2f} a second, which is {about['share']:.0%} of "
+            "what the offline loop makes in its best batches; from due until the file is there.",
+            f"- Offline images/s of equal jobs by batch size: {sizes}.",
+            f"- LitServe, Ray Serve and BentoML collect up to {about['window']} requests, and draw them in batches of "
+            f"equal step counts, {offline.best_batch} at most. Darkroom has {about['lanes']} lanes.",
+        )
+    )
+
+
+def _offline_rows(offline: Offline) -> list[tuple[str, ...]]:
+    none = ("–",) * 4
+    return [
+        ("offline loop, one by one", f"{offline.one_by_one:.2f}", *none),
+        (f"offline loop, best batch ({offline.best_batch})", f"{offline.in_best_batches:.2f}", *none),
+    ]
+
+
+def _rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    rows = [_row(SYSTEMS[name].title, measured) for name, measured in comparison.systems.items()]
+    missing = ((SYSTEMS[name].title, _first_line(reason)) for name, reason in comparison.not_run.items())
+    return rows + [(title, f"not run: {reason}", *("–",) * 4) for title, reason in missing]
+
+
+def _row(title: str, measured: Measured) -> tuple[str, ...]:
+    run = measured.open
+    latencies = (_seconds(run.p50_s), _seconds(run.p95_s), _seconds(run.short_p95_s))
+    return (title, f"{measured.closed.images_per_s:.2f}", *latencies, str(measured.closed.failed + run.failed))
+
+
+def _interruption(comparison: Comparison) -> list[str]:
+    return [
+        f"A {SHORTEST}-step interactive job in Darkroom, p50 of {found.samples}: {found.idle_p50_s:.2f} s on an idle "
+        f"worker, {found.busy_p50_s:.2f} s on one filled with 50-step bulk jobs "
+        f"(p95 {found.idle_p95_s:.2f} and {found.busy_p95_s:.2f} s). "
+        f"From accepted to lane starts, idle: {found.queued_p50_ms:.0f} ms (target ≤ 10)."
+        for measured in comparison.systems.values()
+        if (found := measured.interruption)
+    ]
+
+
+def _ratio_rows(figures: Ratios) -> list[tuple[str, str, str]]:
+    return [
+        (name, "not measured" if value is None else f"{value:.2f}", TARGETS[name])
+        for name, value in asdict(figures).items()
+    ]
+
+
+def _seconds(value: float | None) -> str:
+    return "too many failed" if value is None else f"{value:.2f}"
+
+
+def _first_line(reason: str) -> str:
+    return reason.splitlines()[0].replace("|", "\\|") if reason else "it did not say why"
