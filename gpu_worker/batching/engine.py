@@ -125,7 +125,9 @@ class Engine:
 
     def _live(self) -> None:
         try:
-            with torch.inference_mode():
+            # As pipelines have it themselves. Some write into what a network gave them, which tensors of
+            # torch.inference_mode do not allow; and it was no faster.
+            with torch.no_grad():
                 while batch := self._next():
                     started_s = self._clock()
                     self._pace.wait_for_device()

@@ -1,0 +1,157 @@
+"""Runs jobs in each other's company: a lane each, real pipelines, one engine that waits until all lanes are back."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from gpu_worker.batching.call import LanePass
+from gpu_worker.batching.engine import Engine
+from gpu_worker.batching.knees import Knees
+from gpu_worker.batching.pace import Pace
+from gpu_worker.batching.proxy import share_networks
+from gpu_worker.batching.seat import Seat
+from models.lane_pipeline import lane_pipeline
+
+PATIENCE_S = 30
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one lane is to draw, and how it behaves."""
+
+    arguments: Mapping[str, Any]
+    scheduler: str | None = None
+    seeds: Sequence[int] = (0,)
+    joins_at_forward: int = 0
+    """Of the denoiser; 0 means from the start."""
+    canceled_at_call: int | None = None
+
+    def draw(self, pipeline: Any) -> Any:
+        generators = [torch.Generator().manual_seed(seed) for seed in self.seeds]
+        return pipeline(**self.arguments, generator=generators, output_type="np").images
+
+
+class Canceled(Exception):
+    """What the pass of an order raises that is canceled."""
+
+
+class PatientPace(Pace):
+    """Waits for every lane inside, so that what shares a forward is no matter of luck."""
+
+    def worth_waiting_s(self) -> float:
+        return PATIENCE_S
+
+
+@dataclass
+class Company:
+    images: list[Any] = field(default_factory=list)
+    """None for an order that was canceled."""
+    rows: list[int] = field(default_factory=list)
+    """Of each forward of the denoiser."""
+    rows_of: dict[str, list[int]] = field(default_factory=dict)
+    """Of each forward of every network that is called itself."""
+
+
+def alone(base: Any, order: Order) -> Any:
+    """What the plain pipeline draws, without an engine."""
+    return order.draw(lane_pipeline(base, order.scheduler))
+
+
+def together(base: Any, orders: Sequence[Order], knees: Knees | None = None) -> Company:
+    company = Company()
+    engine = Engine(knees or Knees(default_rows=64), "cpu", pace=PatientPace("cpu"))
+    lanes = [_Lane(base, engine, order) for order in orders]
+    with (
+        _watched(base, company, lanes),
+        _running(engine),
+        ThreadPoolExecutor(len(lanes), initializer=_one_thread) as threads,
+    ):
+        company.images = list(threads.map(_Lane.run, lanes))
+    return company
+
+
+def difference(ones: Sequence[Any], others: Sequence[Any]) -> float:
+    """The largest between any two images, whose values are from 0 to 1."""
+    assert [image.shape for image in ones] == [image.shape for image in others]
+    return max(float(np.abs(image - other).max()) for image, other in zip(ones, others, strict=True))
+
+
+class _Lane:
+    def __init__(self, base: Any, engine: Engine, order: Order) -> None:
+        self.order = order
+        self.may_start, self.has_entered = threading.Event(), threading.Event()
+        self._calls = 0
+        self._pipeline: Any = lane_pipeline(base, order.scheduler)
+        self._seat = Seat(engine)
+        share_networks(self._pipeline, self._seat)
+        self._pass = LanePass(priority=0, work_left=1, entered_s=0, check=self._check)
+        if order.joins_at_forward == 0:
+            self.may_start.set()
+            engine.enter(self._pass)  # so that the first to come waits for the others
+
+    def run(self) -> Any:
+        assert self.may_start.wait(PATIENCE_S)
+        with self._seat.taken(self._pass):
+            self.has_entered.set()
+            try:
+                return self.order.draw(self._pipeline)
+            except Canceled:
+                return None
+
+    def _check(self) -> None:
+        """Asked at each call."""
+        self._calls += 1
+        if self.order.canceled_at_call is not None and self._calls >= self.order.canceled_at_call:
+            raise Canceled
+
+
+@contextmanager
+def _running(engine: Engine) -> Iterator[None]:
+    engine.start()
+    try:
+        yield
+    finally:
+        engine.stop()
+
+
+@contextmanager
+def _watched(base: Any, company: Company, lanes: Sequence[_Lane]) -> Iterator[None]:
+    """Counts rows; and holds the denoiser's forward until those have come who join at it."""
+    denoiser = "unet" if hasattr(base, "unet") else "transformer"
+    networks = {name: part for name, part in base.components.items() if isinstance(part, torch.nn.Module)}
+
+    def watch(name: str, kwargs: Mapping[str, Any], args: Sequence[Any]) -> None:
+        rows = len(next(value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor | list)))
+        company.rows_of.setdefault(name, []).append(rows)
+        if name == denoiser:
+            company.rows.append(rows)
+            _let_in(lanes, len(company.rows))
+
+    hooks = [
+        network.register_forward_pre_hook(
+            lambda _network, args, kwargs, name=name: watch(name, kwargs, args), with_kwargs=True
+        )
+        for name, network in networks.items()
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _let_in(lanes: Sequence[_Lane], forward: int) -> None:
+    for lane in lanes:
+        if lane.order.joins_at_forward == forward:
+            lane.may_start.set()
+            assert lane.has_entered.wait(PATIENCE_S)
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)  # counts for the thread that says it
