@@ -18,11 +18,12 @@ MEAN_STEPS = sum(steps * share for steps, share in STEPS.items())
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """One image of one megapixel, so that its work in megapixel-steps is its steps. The simulation fills in the rest."""
+    """One image of one megapixel, so its work in megapixel-steps is its steps."""
 
     arrives_s: float
     steps: int
     left: int
+    """Steps still to do. The simulation counts them down, and sets the last three fields."""
     priority: int = BULK
     owner: int | None = None
     """None: a key of its own."""
@@ -56,3 +57,9 @@ def two_classes(count: int, per_s: float, interactive_share: float, seed: int) -
         Job(job.arrives_s, 4, 4, INTERACTIVE) if drawn.random() < interactive_share else job
         for job in mixed_jobs(count, per_s, seed)
     ]
+
+
+def with_a_burst(count: int, per_s: float, burst: int, seed: int) -> list[Job]:
+    """As `mixed_jobs`, each of a key of its own, and one key's burst of the longest jobs before them all."""
+    longest = max(STEPS)
+    return [Job(0.0, longest, longest, owner=1) for _ in range(burst)] + mixed_jobs(count, per_s, seed)
