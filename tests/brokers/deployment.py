@@ -9,6 +9,7 @@ from celery import Celery
 
 from darkroom.celery_app import make_app
 from darkroom.jobs import Job
+from darkroom.presence import KEY as PRESENCE_KEY
 from darkroom.presence import present
 from darkroom.redis_client import connect
 from darkroom.request import ImageRequest, OutputFormat, Priority
@@ -72,13 +73,19 @@ class Deployment:
 
         eventually(are_there, START_S, what=f"workers {names}")
 
-    def running(self, *names: str) -> list[WorkerProcess]:
-        """GPU workers by these names and no others: those that an earlier test left, and new ones."""
+    def running(self, *names: str, **env: Mapping[str, str]) -> list[WorkerProcess]:
+        """GPU workers by these names and no others: those that an earlier test left, and new ones.
+
+        `env` has, by name, what only one of them is told.
+        """
         for worker in [worker for worker in self.workers if worker.name not in names]:
             worker.end()
-        self.workers = [worker for worker in self.workers if worker.name in names and worker.is_alive]
+        for worker in [worker for worker in self.workers if not worker.is_alive]:
+            # One that was killed would be seen for some seconds more, and be taken for its successor.
+            self.client.hdel(PRESENCE_KEY, f"{worker.name}@test")
+        self.workers = [worker for worker in self.workers if worker.is_alive]
         for name in {*names} - {worker.name for worker in self.workers}:
-            self.gpu_worker(name)
+            self.gpu_worker(name, **env.get(name, {}))
         self.wait_for_workers(*names)
         by_name = {worker.name: worker for worker in self.workers}
         return [by_name[name] for name in names]

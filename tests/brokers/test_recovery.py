@@ -16,8 +16,8 @@ from tests.services import missing
 
 pytestmark = pytest.mark.redis
 
-# Some seconds of work.
-LONG = {"width": 256, "height": 256, "steps": 100}
+# A second or two of work, in many short steps.
+LONG = {"width": 128, "height": 128, "steps": 60}
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,6 @@ def test_a_queue_that_is_no_cpu_worker_s(nowhere: Deployment) -> None:
     assert "serves the queue cpu, not gpu.minilab" in refusal(nowhere, "cpu", "-Q", "cpu,gpu.minilab")
 
 
-def test_a_device_that_is_not_there(nowhere: Deployment) -> None:
-    assert "torch sees" in refusal(nowhere, "gpu", DARKROOM_DEVICE="cuda:99")
-
-
 def test_without_a_choice_of_queues_the_models_of_the_settings_are_served(nowhere: Deployment) -> None:
     assert "no model 'b'" in refusal(nowhere, "gpu", DARKROOM_GPU_MODELS="b,minilab")
 

@@ -50,7 +50,7 @@ class WorkerProcess:
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def exit_code(self, deadline_s: float = 30) -> int:
+    def exit_code(self, deadline_s: float = 60) -> int:
         return self._process.wait(timeout=deadline_s)
 
     def end(self) -> None:
