@@ -8,7 +8,7 @@ import uvicorn
 from api.application import create_app
 from darkroom import log
 from darkroom.errors import Misconfigured
-from darkroom.settings import Settings
+from darkroom.settings import read_settings
 
 logger = structlog.get_logger()
 
@@ -17,9 +17,9 @@ SHUTDOWN_S = 5
 
 
 def main() -> None:
-    settings = Settings()
-    log.configure(settings)
     try:
+        settings = read_settings()
+        log.configure(settings)
         app = create_app(settings)
     except Misconfigured as error:
         logger.error("api.cannot_start", code=error.code, reason=error.message)

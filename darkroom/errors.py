@@ -24,8 +24,10 @@ DarkroomError
 │   ├── WeightsRefused
 │   ├── OutOfMemory
 │   ├── GenerationFailed
+│   ├── DeadlineExceeded
 │   └── DeliveryFailed
-└── JobTaken                    this attempt no longer owns its job: stop, and write nothing
+├── JobTaken                    this attempt no longer owns its job: stop, and write nothing
+└── WorkerStopping              this worker gives its jobs back
 """
 
 from collections.abc import Sequence

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from darkroom.errors import Misconfigured
 
 BUNDLED_CATALOGUE = Path(__file__).resolve().parent.parent / "models" / "catalogue.toml"
 
@@ -158,3 +160,12 @@ class Settings(BaseSettings):
     def public_base_url(self) -> str:
         """Without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def read_settings() -> Settings:
+    """From the environment. Raises Misconfigured, which names each variable at fault and repeats no value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = (f"DARKROOM_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors())
+        raise Misconfigured("; ".join(faults)) from None

@@ -6,7 +6,6 @@ from typing import Any
 import httpx
 import pytest
 
-from darkroom.claims import Claims
 from darkroom.redis_client import Client
 from darkroom.settings import Settings
 from tests.api.serving import Serving, serving
@@ -55,5 +54,5 @@ def ask(http: httpx.Client) -> Ask:
 
 
 @pytest.fixture
-def worker(api: Serving, claims: Claims, client: Client) -> Worker:
-    return Worker(claims, api.services.storage, client)
+def worker(api: Serving, client: Client, settings: Settings) -> Worker:
+    return Worker(client, settings, api.services.storage)

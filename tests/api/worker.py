@@ -3,18 +3,23 @@
 import hashlib
 
 from darkroom.claims import Claims
-from darkroom.jobs import Job, StoredImage
+from darkroom.jobs import Job, StoredImage, StoredObject
 from darkroom.presence import WorkerInfo, report
 from darkroom.redis_client import Client
+from darkroom.settings import Settings
+from darkroom.store import JobStore
+from darkroom.upkeep import Upkeep
 from storage.contract import Storage
-from storage.keys import image_key
+from storage.keys import image_key, thumbnail_key
 
 PIXELS = b"\x89PNG\r\n\x1a\n" + b"a picture of one hundred bytes, as far as anybody here can tell from outside " * 2
 
 
 class Worker:
-    def __init__(self, claims: Claims, storage: Storage, client: Client) -> None:
-        self.claims = claims
+    def __init__(self, client: Client, settings: Settings, storage: Storage) -> None:
+        self.claims = Claims(client, settings)
+        self._store = JobStore(client, settings)
+        self._upkeep = Upkeep(client, settings)
         self._storage = storage
         self._redis = client
 
@@ -39,6 +44,14 @@ class Worker:
         job = self.claim()
         self.finish(job)
         return job
+
+    def add_thumbnail(self, job: Job) -> None:
+        """As a CPU worker does, later."""
+        key = thumbnail_key(job.id, 0)
+        self._storage.put(key, b"small", content_type="image/webp")
+        small = StoredObject(key=key, content_type="image/webp", width=64, height=64, bytes=5, sha256="00")
+        [image] = self._store.get(job.id).images
+        self._upkeep.followed_up(job.id, [image.model_copy(update={"thumbnail": small})])
 
     def now_ms(self) -> int:
         """By the clock that events are stamped with."""
