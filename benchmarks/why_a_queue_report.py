@@ -11,6 +11,7 @@ PACKAGES = ("torch", "diffusers", "fastapi", "uvicorn", "celery", "redis")
 
 def report(result: dict[str, Any], rounds: Sequence[dict[str, Measures]]) -> str:
     machine = result["machine"]
+    rates = " / ".join(f"{measured['steady_rate_per_s']:.2f}" for measured in result["rounds"])
     versions = ", ".join(f"{name} {machine[name]}" for name in PACKAGES)
     return "\n".join(
         (
@@ -19,7 +20,7 @@ def report(result: dict[str, Any], rounds: Sequence[dict[str, Measures]]) -> str
             f"`{result['command']}`: {result['jobs']} jobs of {result['steps']} steps of minilab, seeds alike.",
             f"{machine['cores']} cores, no GPU asked for, load average before {machine['load_before']:.1f}; "
             f"{machine['system']}, Python {machine['python']}, {versions}.",
-            "Poisson: at 0.8 of what BackgroundTasks can make. Milliseconds count from the moment a request was due.",
+            f"Poisson: {rates} jobs a second. Milliseconds count from the moment a request was due.",
             "Rounds are separated by `/`.",
             "",
             markdown_table(("", "BackgroundTasks", "Darkroom"), _rows(rounds)),

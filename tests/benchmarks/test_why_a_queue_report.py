@@ -16,6 +16,7 @@ RESULT: dict[str, Any] = {
     "command": "python -m benchmarks.why_a_queue --rounds 2",
     "jobs": 40,
     "steps": 20,
+    "rounds": [{"steady_rate_per_s": 1.04}, {"steady_rate_per_s": 1.1}],
     "machine": {
         "cores": 2, "load_before": 0.25, "system": "Linux", "python": "3.11", **dict.fromkeys(PACKAGES, "1.0"),
     },
@@ -51,4 +52,5 @@ def test_a_page_says_with_what_and_on_what_it_was_made() -> None:
 
     assert "`python -m benchmarks.why_a_queue --rounds 2`" in page
     assert "2 cores" in page
+    assert "1.04 / 1.10 jobs a second" in page
     assert "celery 1.0" in page
