@@ -10,10 +10,11 @@ from benchmarks.policy_jobs import INTERACTIVE, MEAN_STEPS, Job, mixed_jobs, two
 from benchmarks.policy_simulation import Run, Worker, one_by_one, static_batches
 from benchmarks.policy_summary import Latencies, Summary
 from benchmarks.policy_ways import Way, fair_share, first_come, interactive_alone, ours
+from gpu_worker.batching.policy import AGEING
 
 LOADS = (0.6, 0.8, 0.9)
 LANES = 16
-AGEINGS = (0.0, 0.03, 0.06, 0.125, 0.25, 0.5, 1.0)
+AGEINGS = tuple(sorted({0.0, 0.03, 0.06, 0.125, 0.25, 0.5, 1.0, AGEING}))
 LANES_TRIED = (4, 8, 16, 32, 64)
 KEPT_TRIED = (0, 1, 2)
 INTERACTIVE_SHARES = (0.05, 0.2, 0.5)

@@ -44,10 +44,10 @@ def _ways(axes: Any, model: str, rows: Rows) -> None:
 
 def _ageings(axes: Any, rows: Rows) -> None:
     ageings = [row["ageing"] for row in rows]
+    places = range(len(ageings))
     for key, (_, _, label) in zip(RATIOS, MEASURES, strict=True):
-        axes.plot(ageings, [row[key] for row in rows], marker="o", markersize=3, label=label)
+        axes.plot(places, [row[key] for row in rows], marker="o", markersize=3, label=label)
     axes.axhline(1.2, color="grey", linewidth=0.8, linestyle="--")
-    axes.axvline(AGEING, color="grey", linewidth=0.8, linestyle=":")
-    axes.set_xscale("symlog", linthresh=0.03)
-    axes.set_xticks(ageings, [f"{ageing:g}" for ageing in ageings], fontsize="small")
+    axes.axvline(ageings.index(AGEING), color="grey", linewidth=0.8, linestyle=":")
+    axes.set_xticks(places, [f"{ageing:g}" for ageing in ageings], fontsize="small")
     axes.set_xlabel("ageing")

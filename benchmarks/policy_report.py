@@ -19,7 +19,7 @@ def report(result: Mapping[str, Any], curves: Sequence[Curve]) -> str:
         (
             "# Scheduling policies, simulated",
             f"`{result['command']}`: {result['jobs']:,} Poisson jobs × {result['seeds']} seeds for each row, steps "
-            f"mixed ({mix}; {MEAN_STEPS:.1f} on average), {result['took_s']:.0f} s on one core.\n"
+            f"mixed ({mix}; {MEAN_STEPS:.1f} on average), {result['cpu_s']} s of one core.\n"
             "The worker's own `next_batch` chooses; lanes, line and time are simulated. All times are in steps of one "
             "image alone on that model.\nA load is a share of what the worker can do in its best batches.",
             _table(CURVE_COLUMNS, [vars(curve) | {"curve": curve} for curve in curves]),
