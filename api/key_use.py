@@ -1,19 +1,16 @@
-"""When each API key was last used, so that an operator can tell which may go. `darkroom keys` lists it."""
+"""Notes that an API key was used, after the answer is out. `darkroom keys` lists it."""
 
 import structlog
 
 from api.services import Services
+from darkroom import key_use
 from darkroom.errors import RedisUnavailable
-from darkroom.redis_client import redis_errors
 
 log = structlog.get_logger()
-
-KEY = "darkroom:keys_used"
 
 
 def note_use(owner: str, services: Services) -> None:
     try:
-        with redis_errors():
-            services.redis.hset(KEY, owner, services.redis.time()[0])
+        key_use.note_use(services.redis, owner)
     except RedisUnavailable:
         log.debug("key_use.not_noted")

@@ -118,6 +118,18 @@ def cpu_worker(
 
 
 @app.command()
+def keys() -> None:
+    """List the API keys by name, and when each was last used."""
+    from darkroom.key_use import last_uses
+    from darkroom.redis_client import connect
+
+    settings = _settings()
+    with connect(settings.redis_url) as client:
+        for name, used in last_uses(client, settings).items():
+            print(f"{name:<24} {used.isoformat(timespec='seconds') if used else 'never'}")
+
+
+@app.command()
 def settings() -> None:
     """Print all settings as the table of docs/settings.md."""
     from darkroom.settings_table import settings_page
