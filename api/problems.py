@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from api.error_codes import ERROR_CODES, HTTP_STATUS
 from darkroom.errors import DarkroomError, Fault, InvalidRequest, QueueFull, Unavailable
@@ -159,7 +160,18 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         "not_found": f"There is nothing at {path}. The routes are listed at /docs.",
         "method_not_allowed": f"{path} does not take {request.method}. The routes are listed at /docs.",
     }
-    return problem(code, details.get(code, str(error.detail)), headers=error.headers)
+    headers = {"Allow": _allowed(request)} if code == "method_not_allowed" else error.headers
+    return problem(code, details.get(code, str(error.detail)), headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """Of all routes at this path: Starlette names the first one's methods alone."""
+    routes = request.app.router.routes
+    return ", ".join(
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    )
 
 
 async def _on_unexpected(_: Request, error: Exception) -> Response:

@@ -47,8 +47,14 @@ def test_a_bad_address_is_refused_with_advice(
     assert (answer.status_code, problem_of(answer)["code"]) == (status, code)
 
 
-def test_a_wrong_method_is_told_the_right_one(shared_http: httpx.Client) -> None:
-    assert shared_http.get("/generate").headers["allow"] == "POST"
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/generate", "POST"), ("/jobs/x", "GET, DELETE"), ("/files/x", "GET, HEAD")],
+)
+def test_a_wrong_method_is_told_the_right_ones(path: str, methods: str, shared_http: httpx.Client) -> None:
+    answer = shared_http.put(path)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
 
 
 @pytest.mark.parametrize("path", ["/generate?verbose=1", "/healthz?at=5"])
