@@ -2,6 +2,7 @@
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -101,7 +102,10 @@ class Engine:
             return None  # The network itself says best what is wrong with this call.
         except NotBatchable as error:
             self.alone.warn(entry, error)
-            return None
+        except Exception as error:
+            # Without its words, which may be a client's.
+            self.alone.warn(entry, f"its arguments raise {type(error).__name__}")
+        return None
 
     def _file(self, call: Call) -> None:
         with self._filed:
@@ -134,7 +138,7 @@ class Engine:
                     self._runner.run(batch)
                     self._pace.forward_done(self._clock() - started_s)
         except BaseException as error:
-            log.error("engine.died", error=type(error).__name__, exc_info=True)
+            log.error("engine.died", exception="".join(traceback.format_exception(error)))
             self._break_off(WorkerStopping("This worker's engine has stopped."))
             self._on_death(error)
         else:

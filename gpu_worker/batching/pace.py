@@ -18,11 +18,12 @@ class Pace:
         self._served: dict[int, tuple[float, float]] = {}  # when, and what work was left
         self._return_s = 0.002
         self._forward_s = 0.0
-        self._work = 0.0
+        self._work = 0.0  # of a forward, for all its lanes
+        self._work_since = 0.0  # the last forward
 
     @property
     def speed(self) -> float:
-        """Megapixel-steps a second of a lane that is never passed over: what ageing is measured in."""
+        """Megapixel-steps a second that the worker does for all lanes together: what ageing is measured in."""
         return self._work / self._forward_s if self._forward_s else 0.0
 
     def lane_served(self, lane: int, now_s: float, work_left: float) -> None:
@@ -32,8 +33,7 @@ class Pace:
         if lane not in self._served:
             return
         served_s, work_before = self._served.pop(lane)
-        # Lanes that guide by two calls a step get ahead at every other one only; the average knows.
-        self._work += (0.1 if self._work else 1.0) * (work_before - work_left - self._work)
+        self._work_since += work_before - work_left
         # A lane that comes back after seconds was held up by something else than its scheduler.
         if now_s - served_s < 1:
             self._return_s += 0.1 * (now_s - served_s - self._return_s)
@@ -46,7 +46,11 @@ class Pace:
         return min(3 * self._return_s, MOST_OF_A_FORWARD * self._forward_s)
 
     def forward_done(self, taken_s: float) -> None:
-        self._forward_s += (0.2 if self._forward_s else 1.0) * (taken_s - self._forward_s)
+        # Not every forward gets a job ahead: prompts are encoded, guidance can take a second call. Averages know.
+        share = 0.2 if self._forward_s else 1.0
+        self._forward_s += share * (taken_s - self._forward_s)
+        self._work += share * (self._work_since - self._work)
+        self._work_since = 0.0
         if self._is_cuda:
             event: Any = torch.cuda.Event()  # type: ignore[no-untyped-call]
             event.record()

@@ -72,7 +72,7 @@ def together(base: Any, orders: Sequence[Order], knees: Knees | None = None) -> 
         _running(engine),
         ThreadPoolExecutor(len(lanes), initializer=_one_thread) as threads,
     ):
-        company.images = list(threads.map(_Lane.run, lanes))
+        company.images = list(threads.map(lambda lane: _run(lane, lanes), lanes))
     return company
 
 
@@ -109,6 +109,15 @@ class _Lane:
         self._calls += 1
         if self.order.canceled_at_call is not None and self._calls >= self.order.canceled_at_call:
             raise Canceled
+
+
+def _run(lane: _Lane, lanes: Sequence[_Lane]) -> Any:
+    try:
+        return lane.run()
+    finally:
+        # The forward that somebody is to join at may never come, when others are canceled before.
+        for other in lanes:
+            other.may_start.set()
 
 
 @contextmanager

@@ -7,9 +7,11 @@ import pytest
 # Read when torch is imported, so before anything here imports it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from tests.models.conftest import one_thread  # noqa: F401
-from tests.models.conftest import tiny_card  # noqa: F401
-from tests.models.conftest import tiny_pipeline  # noqa: F401
+from tests.models.conftest import (
+    one_thread,  # noqa: F401
+    tiny_card,  # noqa: F401
+    tiny_pipeline,  # noqa: F401
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,0 +1,46 @@
+"""An engine at work, with a fake network and as many fake lanes as a test wants."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from gpu_worker.batching.engine import Engine
+from gpu_worker.batching.knees import Knees
+from gpu_worker.batching.pace import Pace
+from tests.gpu_worker.batching.company import PatientPace
+from tests.gpu_worker.batching.fake_lanes import FakeLane
+from tests.gpu_worker.batching.fake_network import FakeNetwork
+
+
+class EngineRoom:
+    def __init__(self, threads: ThreadPoolExecutor, knees: Knees, pace: Pace) -> None:
+        self.network = FakeNetwork()
+        self.deaths: list[BaseException] = []
+        self.engine = Engine(knees, "cpu", clock=lambda: 0.0, pace=pace, on_death=self.deaths.append)
+        self._threads = threads
+
+    def lane(self, network: FakeNetwork | None = None, **traits: Any) -> FakeLane:
+        return FakeLane(self.engine, network or self.network, self._threads, **traits)
+
+    def lanes(self, count: int) -> list[FakeLane]:
+        return [self.lane() for _ in range(count)]
+
+    def in_background(self, act: Callable[[], None]) -> None:
+        self._threads.submit(act)
+
+
+@contextmanager
+def engine_room(*, knee: int = 64, pace: Pace | None = None, starts: bool = True) -> Iterator[EngineRoom]:
+    """Its engine waits for all lanes that have entered, unless given another pace. Its clock stands still."""
+    with ThreadPoolExecutor(16, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+        room = EngineRoom(threads, Knees(default_rows=knee), pace or PatientPace("cpu"))
+        if starts:
+            room.engine.start()
+        try:
+            yield room
+        finally:
+            room.network.may_go_on.set()
+            room.engine.stop()
