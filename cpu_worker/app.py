@@ -8,12 +8,12 @@ from celery import Celery, bootsteps, signals
 from cpu_worker.housekeeping import Housekeeper
 from cpu_worker.thumbnails import Thumbnailer
 from darkroom import log
-from darkroom.celery_app import make_app
+from darkroom.celery_app import make_app, plain_refusal
 from darkroom.errors import BrokerUnavailable, Misconfigured, RedisUnavailable, StorageUnavailable
 from darkroom.presence import Reporter, WorkerInfo
 from darkroom.queues import CPU_QUEUE, FOLLOW_UP, KEEP_HOUSE
 from darkroom.redis_client import connect
-from darkroom.settings import Settings
+from darkroom.settings import read_settings
 from darkroom.store import JobStore
 from darkroom.upkeep import Upkeep
 from darkroom.wakeups import Wakeups
@@ -26,7 +26,9 @@ CONCURRENCY = 4
 # A follow-up that storage keeps refusing is tried for about ten minutes; then the housekeeper sends it again.
 RETRIES = 8
 
-settings = Settings()
+with plain_refusal():
+    settings = read_settings()
+    storage = open_storage(settings)
 
 
 class RefuseOtherQueues(bootsteps.StartStopStep):  # type: ignore[misc]
@@ -54,7 +56,6 @@ def _make_worker_app() -> Celery:
 
 app = _make_worker_app()
 client = connect(settings.redis_url)
-storage = open_storage(settings)
 upkeep = Upkeep(client, settings)
 thumbnailer = Thumbnailer(JobStore(client, settings), upkeep, storage)
 housekeeper = Housekeeper(upkeep, JobStore(client, settings), storage, Wakeups(app))

@@ -1,6 +1,7 @@
 """Entry point for Celery's own commands that run no tasks: `celery -A darkroom.app flower`, `… inspect ping`."""
 
-from darkroom.celery_app import make_app
-from darkroom.settings import Settings
+from darkroom.celery_app import make_app, plain_refusal
+from darkroom.settings import read_settings
 
-app = make_app(Settings())
+with plain_refusal():
+    app = make_app(read_settings())

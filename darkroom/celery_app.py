@@ -1,10 +1,12 @@
 """The one Celery application. Producers use it as it is; workers add their tasks to one of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery
 
+from darkroom.errors import Misconfigured
 from darkroom.queues import CPU_QUEUE, KEEP_HOUSE, queue_of
 from darkroom.redis_client import default_broker_url
 from darkroom.settings import Settings
@@ -43,6 +45,15 @@ def make_app(settings: Settings, served: Sequence[str] = (CPU_QUEUE,)) -> Celery
         timezone="UTC",
     )
     return app
+
+
+@contextmanager
+def plain_refusal() -> Iterator[None]:
+    """Around what a worker's module does as it is imported, where Celery would show a fault as a long traceback."""
+    try:
+        yield
+    except Misconfigured as error:
+        raise SystemExit(f"darkroom: {error.message}") from None
 
 
 def _route(name: str, _args: object, kwargs: dict[str, Any], _options: object, **_: object) -> dict[str, str]:

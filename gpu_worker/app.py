@@ -9,17 +9,18 @@ import structlog
 from celery import Celery, bootsteps, signals
 
 from darkroom import log
-from darkroom.celery_app import make_app
+from darkroom.celery_app import make_app, plain_refusal
 from darkroom.errors import DarkroomError, Misconfigured
 from darkroom.queues import GENERATE, gpu_queue, model_of
-from darkroom.settings import Settings
+from darkroom.settings import read_settings
 from darkroom.wakeups import Wakeups
 from gpu_worker.generate import generate
 from gpu_worker.life import Life
 
 logger = structlog.get_logger()
 
-settings = Settings()
+with plain_refusal():
+    settings = read_settings()
 life = Life(settings)
 
 

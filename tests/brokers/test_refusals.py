@@ -54,3 +54,14 @@ def test_without_a_choice_of_queues_the_models_of_the_settings_are_served(nowher
 
 def test_a_choice_of_queues_stands_above_the_settings(nowhere: Deployment) -> None:
     assert "no model 'c'" in refusal(nowhere, "gpu", "-Q", "gpu.c", DARKROOM_GPU_MODELS="c,d")
+
+
+@pytest.mark.parametrize("kind", ["gpu", "cpu"])
+def test_a_setting_that_makes_no_sense(nowhere: Deployment, kind: str) -> None:
+    assert "DARKROOM_LANES" in refusal(nowhere, kind, DARKROOM_LANES="several")
+
+
+def test_a_storage_that_lacks_half_of_its_key(nowhere: Deployment) -> None:
+    line = refusal(nowhere, "cpu", DARKROOM_STORAGE="s3", DARKROOM_S3_ACCESS_KEY_ID="half")
+
+    assert "DARKROOM_S3_SECRET_ACCESS_KEY" in line
