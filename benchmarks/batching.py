@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ RESULTS = Path(__file__).parent / "results"
 BUILT_MODELS = REPOSITORY / "build" / "models"
 PACKAGES = ("torch", "diffusers", "transformers", "celery", "fastapi")
 BATCH_SIZES = (1, 2, 4, 8, 16)
+QUICK = {"jobs": 16, "samples": 3, "bulk_jobs": 20, "batch_sizes": (1, 8)}
 # Requests that a peer may collect, in best batches: enough that equal step counts meet.
 WINDOW_BATCHES = 4
 
@@ -38,21 +39,15 @@ def main() -> None:
     load_before = os.getloadavg()[0]
     subject = choose_subject(options.model, options.size, BUILT_MODELS)
     works = mixed_works(options.jobs, options.seed)
-    plan = Plan(subject, subject.assignment(), options.peers_python, options.lanes)
+    alone = Plan(subject, subject.assignment(), options.peers_python, options.lanes)
     say(f"Offline loop: {len(works)} works one by one, and in batches …")
-    offline = measure_offline(plan, works, options.batch_sizes)
-    rate = options.share * offline.in_best_batches
+    offline = measure_offline(alone, works, options.batch_sizes)
+    rate_per_s = options.share * offline.in_best_batches
     window = WINDOW_BATCHES * offline.best_batch
-    plan = Plan(
-        subject, subject.assignment(batch=offline.best_batch, window=window), options.peers_python, options.lanes
-    )
-    load = Load(works, poisson_arrivals(len(works), rate, options.seed), options.samples, options.bulk_jobs)
-    comparison = compare(options.only, plan, load)
-    about = {
-        **_about(options, subject, load_before),
-        "rate_per_s": rate,
-        "window": window,
-    }
+    served = replace(alone, assignment=subject.assignment(offline.best_batch, window))
+    load = Load(works, poisson_arrivals(len(works), rate_per_s, options.seed), options.samples, options.bulk_jobs)
+    comparison = compare(options.only, served, load)
+    about = {**_about(options, subject, load_before), "rate_per_s": rate_per_s, "window": window}
     _tell(about, offline, comparison, ratios(offline, comparison), save=not options.quick)
 
 
@@ -103,11 +98,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--peers-python", type=Path, default=REPOSITORY / ".venv-peers" / "bin" / "python")
     parser.add_argument("--quick", action="store_true", help="few jobs, to see that it runs; writes no results")
-    options = parser.parse_args()
-    options.batch_sizes = BATCH_SIZES
-    if options.quick:
-        options.jobs, options.samples, options.bulk_jobs, options.batch_sizes = 16, 3, 20, (1, 8)
-    return options
+    parser.set_defaults(batch_sizes=BATCH_SIZES)
+    if parser.parse_args().quick:
+        parser.set_defaults(**QUICK)  # what is asked for by name goes before them
+    return parser.parse_args()
 
 
 def _names(text: str) -> Sequence[str]:

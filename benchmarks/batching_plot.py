@@ -25,7 +25,7 @@ def plot(offline: Offline, comparison: Comparison, path: Path) -> None:
     left.bar_label(left.barh(titles, rates, color=colours), fmt="%.2f", padding=3)
     left.axvline(offline.in_best_batches, linestyle="--", color="black", label="offline loop, best batch")
     left.axvline(offline.one_by_one, linestyle=":", color="black", label="offline loop, one by one")
-    left.set(title="images/s, all jobs at once", xlim=(0, 1.15 * max(*rates, offline.in_best_batches)))
+    left.set(title="images/s, all jobs at once", xlim=(0, 1.15 * max([*rates, offline.in_best_batches])))
     left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
 
     runs = [comparison.systems[name].open for name in names]

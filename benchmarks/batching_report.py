@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.comparison import Comparison, Measured
 from benchmarks.figures import markdown_table
+from benchmarks.interruption import LONG_STEPS, SHORT_STEPS, Interruption
 from benchmarks.offline import Offline
 from benchmarks.ratios import TARGETS, Ratios
 from benchmarks.systems import SYSTEMS
@@ -70,14 +71,21 @@ def _row(title: str, measured: Measured) -> tuple[str, ...]:
 
 
 def _interruption(comparison: Comparison) -> list[str]:
-    return [
-        f"A {SHORTEST}-step interactive job in Darkroom, p50 of {found.samples}: {found.idle_p50_s:.2f} s on an idle "
-        f"worker, {found.busy_p50_s:.2f} s on one filled with 50-step bulk jobs "
+    for measured in comparison.systems.values():
+        if measured.interruption:
+            return [_sentence(measured.interruption)]
+        if measured.not_interrupted:
+            return [f"The interactive job among bulk ones was not measured. {measured.not_interrupted}"]
+    return []
+
+
+def _sentence(found: Interruption) -> str:
+    return (
+        f"A {SHORT_STEPS}-step interactive job in Darkroom, p50 of {found.samples}: {found.idle_p50_s:.2f} s on an "
+        f"idle worker, {found.busy_p50_s:.2f} s on one filled with {LONG_STEPS}-step bulk jobs "
         f"(p95 {found.idle_p95_s:.2f} and {found.busy_p95_s:.2f} s). "
         f"From accepted to lane starts, idle: {found.queued_p50_ms:.0f} ms (target ≤ 10)."
-        for measured in comparison.systems.values()
-        if (found := measured.interruption)
-    ]
+    )
 
 
 def _ratio_rows(figures: Ratios) -> list[tuple[str, str, str]]:

@@ -28,11 +28,15 @@ WARM_UP_WORKS = 20
 
 @dataclass(frozen=True)
 class Measured:
-    """`closed`: all works at once. `open`: at Poisson moments, the same for every system."""
+    """`closed`: all works at once. `open`: at Poisson moments, the same for every system.
+
+    `not_interrupted` says why Darkroom has no interruption; of the others none is asked.
+    """
 
     closed: Run
     open: Run
     interruption: Interruption | None = None
+    not_interrupted: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,10 @@ async def _put_through(name: str, side: Side, subject: Subject, load: Load) -> M
         if name != OURS:
             return Measured(closed, as_they_come)
         client = DarkroomClient(http, subject.card.id, subject.side)
-        return Measured(closed, as_they_come, await interrupt(client, load.samples, load.bulk_jobs))
+        try:
+            return Measured(closed, as_they_come, await interrupt(client, load.samples, load.bulk_jobs))
+        except (RuntimeError, TimeoutError, httpx.HTTPError) as error:
+            return Measured(closed, as_they_come, not_interrupted=f"{type(error).__name__}: {error}")
 
 
 def say(text: str) -> None:

@@ -15,7 +15,9 @@ class PlainPipeline:
     def __init__(self, assignment: Assignment) -> None:
         import diffusers
         import torch
+        import transformers
 
+        transformers.utils.logging.disable_progress_bar()
         diffusers.utils.logging.disable_progress_bar()
         self._assignment = assignment
         self._pipeline: Any = diffusers.DiffusionPipeline.from_pretrained(

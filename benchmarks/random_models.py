@@ -41,11 +41,11 @@ def build(model: str, folder: Path) -> Path:
         with torch.device("cuda"):  # minutes faster than on the CPU
             RANDOM_MODELS[model]().save_pretrained(home / model, safe_serialization=True)
         torch.cuda.empty_cache()
-        catalogue.write_text(_card(model), encoding="utf-8")
+        catalogue.write_text(card_text(model), encoding="utf-8")
     return catalogue
 
 
-def _card(model: str) -> str:
+def card_text(model: str) -> str:
     unet = model == "sdxl-random"
     return CARD.format(
         model=model,
@@ -79,7 +79,9 @@ def sdxl() -> Any:
         text_encoder_2=_halved(transformers.CLIPTextModelWithProjection(_clip(tokenizer, 1280, layers=32, heads=20))),
         tokenizer=tokenizer,
         tokenizer_2=tiny_tokenizers.clip_tokenizer(),
-        scheduler=diffusers.EulerDiscreteScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012),
+        scheduler=_on_cpu(
+            diffusers.EulerDiscreteScheduler, beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012
+        ),
         add_watermarker=False,
     )
 
@@ -98,11 +100,17 @@ def flux() -> Any:
         text_encoder_2=_halved(transformers.T5EncoderModel(t5)),
         tokenizer=tokenizer,
         tokenizer_2=tiny_tokenizers.t5_tokenizer(),
-        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
+        scheduler=_on_cpu(diffusers.FlowMatchEulerDiscreteScheduler, shift=3.0, use_dynamic_shifting=True),
     )
 
 
 RANDOM_MODELS: Mapping[str, Callable[[], Any]] = {"sdxl-random": sdxl, "flux-random": flux}
+
+
+def _on_cpu(scheduler_class: Any, **config: Any) -> Any:
+    """Schedulers count with numpy."""
+    with torch.device("cpu"):
+        return scheduler_class(**config)
 
 
 def _halved(network: Any) -> Any:

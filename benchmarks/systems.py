@@ -51,6 +51,7 @@ def even_chances() -> dict[str, str]:
         "OMP_NUM_THREADS": str(os.cpu_count()),
         "OMP_WAIT_POLICY": "PASSIVE",
         "TOKENIZERS_PARALLELISM": "false",
+        "TRANSFORMERS_VERBOSITY": "error",  # it warns of torchvision, which no pipeline here needs
     }
 
 
