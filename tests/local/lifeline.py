@@ -24,17 +24,27 @@ class Lifeline:
 
     def wait_for(self, alive: int) -> None:
         while self._heard.count("alive") < alive:
+            self._await_news()
             assert self._read(), f"the line went dead after {self._heard!r}"
 
     def wait_until_dead(self) -> None:
-        while self._read():
-            pass
+        """For processes that were started, and may have been stopped before they were on the line."""
+        while self._is_held():
+            self._await_news()
 
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def _read(self) -> str:
+    def _is_held(self) -> bool:
+        try:
+            return self._read() != ""
+        except BlockingIOError:  # somebody could still write
+            return True
+
+    def _await_news(self) -> None:
         assert select.select([self._descriptor], [], [], DEADLINE_S)[0], "a process is alive that should be dead"
+
+    def _read(self) -> str:
         said = os.read(self._descriptor, 4096).decode()
         self._heard += said
         return said

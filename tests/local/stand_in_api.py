@@ -25,7 +25,8 @@ class StandInApi(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         match self.path:
             case "/readyz":
-                self.answer({"checks": {"redis": "ok"}, "workers": {"gpu": 1, "cpu": 1}})
+                workers = {} if self.ending == "never ready" else {"gpu": 1, "cpu": 1}
+                self.answer({"checks": {"redis": "ok"}, "workers": workers})
             case "/jobs/job-1/events":
                 self.stream()
             case "/jobs/job-1":

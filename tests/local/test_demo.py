@@ -69,6 +69,7 @@ def test_a_part_that_fails_to_start_is_named_and_the_others_stop(tmp_path: Path,
             tmp_path,
             Part("cpu", lifeline.script("sleep 600"), os.environ),
             shell_part("gpu", "echo no weights; exit 1"),
+            ending="never ready",
         )
 
     lifeline.wait_until_dead()
@@ -76,6 +77,10 @@ def test_a_part_that_fails_to_start_is_named_and_the_others_stop(tmp_path: Path,
 
 def test_ctrl_c_stops_everything(tmp_path: Path, lifeline: Lifeline) -> None:
     with pytest.raises(StopAsked):
-        run_demo(tmp_path, Part("cpu", lifeline.script(f"kill -INT {os.getpid()}; sleep 600"), os.environ))
+        run_demo(
+            tmp_path,
+            Part("cpu", lifeline.script(f"kill -INT {os.getpid()}; sleep 600"), os.environ),
+            ending="never ready",
+        )
 
     lifeline.wait_until_dead()

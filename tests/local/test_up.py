@@ -34,13 +34,13 @@ class CtrlCWhenUp(io.StringIO):
         return written
 
 
-def keep_up_until_ctrl_c(data_dir: Path, *more: Part) -> str:
+def keep_up_until_ctrl_c(data_dir: Path, *more: Part, ending: str = "succeeded") -> str:
     port = any_free()
     stream = CtrlCWhenUp()
     with socket_folder() as folder:
         redis_socket = folder / "redis.sock"
         redis = Part("redis", tuple(redis_command(data_dir, redis_socket)), os.environ, is_foundation=True)
-        api = Part("api", (sys.executable, "-m", "tests.local.stand_in_api", str(port), "succeeded"), os.environ)
+        api = Part("api", (sys.executable, "-m", "tests.local.stand_in_api", str(port), ending), os.environ)
         stack = Stack((redis, api, *more), redis_socket, f"http://127.0.0.1:{port}")
         keep_up(stack, Guard(), Settings(data_dir=data_dir), Terminal(stream, {}), "It is up.")
     return stream.getvalue()
@@ -57,7 +57,7 @@ def test_ctrl_c_ends_it_in_peace(tmp_path: Path, lifeline: Lifeline) -> None:
 
 def test_a_part_that_does_not_come_up_is_not_started_again(tmp_path: Path) -> None:
     with pytest.raises(StackFailed, match="gpu exited with code 1"):
-        keep_up_until_ctrl_c(tmp_path, shell_part("gpu", "echo no weights; exit 1"))
+        keep_up_until_ctrl_c(tmp_path, shell_part("gpu", "echo no weights; exit 1"), ending="never ready")
 
     assert (tmp_path / "logs" / "gpu.log").read_text() == "no weights\n"
 
