@@ -53,7 +53,8 @@ def test_so_is_one_that_accepts_connections_and_does_not_answer(redis_server: Re
         redis_server.process.resume()
         app.close()
 
-    assert time.monotonic() - started_s < 2 * WITHIN_S
+    # The Redis library tries three more times on a new connection, and each waits for its answer.
+    assert time.monotonic() - started_s < 5 * WITHIN_S
 
 
 @pytest.mark.redis
