@@ -58,8 +58,7 @@ bench: .venv/dev.stamp .venv-peers/peers.stamp
 
 .venv-peers/peers.stamp: .venv/bin/python benchmarks/requirements-peers.txt
 	$(PYTHON) -m venv .venv-peers
-	-.venv-peers/bin/pip install --quiet --disable-pip-version-check torch==$(TORCH) && \
-	    .venv-peers/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements-peers.txt && touch $@
+	-.venv-peers/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements-peers.txt && touch $@
 
 clean:
 	rm -rf .venv .venv-peers build *.egg-info

@@ -22,7 +22,7 @@ def plot(offline: Offline, comparison: Comparison, path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 0.55 * len(names) + 1.8), layout="constrained")
 
     rates = [comparison.systems[name].closed.images_per_s for name in names]
-    left.bar_label(left.barh(titles, rates, color=colours), fmt="%.2f", padding=3)
+    left.bar_label(left.barh(titles, rates, color=colours), fmt="%.2f", label_type="center", color="white")
     left.axvline(offline.in_best_batches, linestyle="--", color="black", label="offline loop, best batch")
     left.axvline(offline.one_by_one, linestyle=":", color="black", label="offline loop, one by one")
     left.set(title="images/s, all jobs at once", xlim=(0, 1.15 * max([*rates, offline.in_best_batches])))

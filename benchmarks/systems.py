@@ -1,6 +1,7 @@
 """The systems that are compared: how each is started, awaited, and asked for an image. Measures nothing."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -125,9 +126,9 @@ def _server(
 
 
 def _require(package: str, python: Path) -> None:
-    found = list(python.parent.parent.glob(f"lib/python*/site-packages/{package}/__init__.py"))
-    if not found:
-        raise NotInstalled(f"{package} is not installed for {python}; `make bench` installs it.")
+    look = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({package!r}) is None)"
+    if not python.exists() or subprocess.run([python, "-c", look], check=False).returncode:
+        raise NotInstalled(f"{package} is not installed in the peers' environment, which `make bench` makes.")
 
 
 def _path_of(python: Path) -> str:

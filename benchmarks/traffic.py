@@ -3,13 +3,14 @@
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.figures import percentile
 from benchmarks.work import SHORTEST, Work
 
-Draw = Callable[[Work], Awaitable[bytes]]
+Draw = Callable[[Work], Coroutine[Any, Any, bytes]]
 """Returns the image's file. Whatever it raises counts as a failure of that work alone."""
 
 GIVE_UP_S = 300.0
