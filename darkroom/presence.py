@@ -25,6 +25,7 @@ class WorkerInfo:
     kind: Literal["gpu", "cpu"]
     models: list[str] = field(default_factory=list)
     lanes: int = 0
+    """Of each model, where it has models."""
     device: str = "cpu"
 
 

@@ -99,7 +99,16 @@ class Settings(BaseSettings):
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
         description="`auto` takes CUDA, else Apple's MPS, else the CPU.",
     )
-    lanes: int = Field(default=1, ge=1, le=256, description="Jobs that a GPU worker runs at the same time.")
+    lanes: int = Field(
+        default=16,
+        ge=1,
+        le=256,
+        description="Jobs of a model that a GPU worker has under way at the same time. Twice as many as its largest "
+        "batch holds keep it full.",
+    )
+    interactive_lanes: int = Field(
+        default=1, ge=0, le=255, description="Lanes of a model kept for interactive jobs; at least one takes bulk ones."
+    )
     weights_dir: Path | None = Field(
         default=None, description="Folder looked into for weights (`WEIGHTS_DIR/MODEL`) before the hub cache."
     )

@@ -7,13 +7,12 @@ from darkroom.errors import (
     GenerationFailed,
     JobError,
     JobTaken,
-    RedisUnavailable,
     Unavailable,
     WorkerStopping,
 )
 from darkroom.jobs import Job
 from darkroom.patience import patiently
-from gpu_worker.lanes import OnStep
+from gpu_worker.lane import Lane
 from gpu_worker.leases import Hold
 from gpu_worker.node import Node
 from gpu_worker.tracebacks import without_prompts
@@ -27,7 +26,10 @@ GIVE_BACK_FOR_S = 3
 
 
 def generate(model: str, node: Node) -> None:
-    """Make the images of the next job of this model. Safe to run twice: a wake-up may come again.
+    """Make the images of this model's next job, and of the next one, until nobody waits.
+
+    Safe to run twice: a wake-up may come again. One that finds every lane busy may be forgotten, as each lane
+    looks for the next job when it is done with one.
 
     Raises RedisUnavailable if no job could be claimed; the housekeeper sends another wake-up.
     """
@@ -35,21 +37,36 @@ def generate(model: str, node: Node) -> None:
         # Celery can give a running worker another queue (`control add_consumer`), but not another model.
         log.warning("wakeup.for_another_model", model=model)
         return
-    job = node.claims.claim_next(model, node.name)
-    if job is None:  # canceled meanwhile, or another wake-up got here first
-        return
-    with structlog.contextvars.bound_contextvars(job_id=job.id, attempt=job.attempt), node.leases.hold(job) as hold:
-        log.info("job.started", model=model)
-        try:
-            _run(job, hold, node)
-        except Unavailable as error:
-            # Nothing can be recorded now. The lease runs out and the job goes back in line.
-            log.error("job.left", code=error.code, reason=error.message)
+    lanes = node.lanes[model]
+    while node.takes_jobs:
+        with lanes.open() as lane:
+            while lane is not None and _make_next(model, lane, node):
+                pass
+        # A wake-up that came while this lane was still held found it busy, and was forgotten.
+        if not node.claims.has_waiting(model, lanes.welcome()):
+            return
 
 
-def _run(job: Job, hold: Hold, node: Node) -> None:
+def _make_next(model: str, lane: Lane, node: Node) -> bool:
+    """Whether there was a job."""
+    if not node.takes_jobs:
+        return False
+    with node.lanes[model].next_job(lambda classes: node.claims.claim_next(model, node.name, classes)) as job:
+        if job is None:  # canceled meanwhile, or another lane got here first
+            return False
+        with structlog.contextvars.bound_contextvars(job_id=job.id, attempt=job.attempt), node.leases.hold(job) as hold:
+            log.info("job.started", model=model)
+            try:
+                _run(job, lane, hold, node)
+            except Unavailable as error:
+                # Nothing can be recorded now. The lease runs out and the job goes back in line.
+                log.error("job.left", code=error.code, reason=error.message)
+    return True
+
+
+def _run(job: Job, lane: Lane, hold: Hold, node: Node) -> None:
     try:
-        _make(job, hold, node)
+        _make(job, lane, hold, node)
     except JobTaken as taken:
         log.info("job.taken", reason=taken.message)
     except WorkerStopping:
@@ -63,27 +80,30 @@ def _run(job: Job, hold: Hold, node: Node) -> None:
         _fail(job, _unexpected(error), error, node)
 
 
-def _make(job: Job, hold: Hold, node: Node) -> None:
-    with node.lanes[job.request.model].open() as lane:
-        images = lane.run(job.request, _watch(job, hold, node))
+def _make(job: Job, lane: Lane, hold: Hold, node: Node) -> None:
+    images = lane.run(job.request, JobWatch(hold, node))
+    node.progress.flush(hold)
     stored = node.delivery.deliver(job, images, hold)
     log.info("job.finished", images=len(stored), bytes=sum(image.bytes for image in stored))
 
 
-def _watch(job: Job, hold: Hold, node: Node) -> OnStep:
-    """Called at each step's end: where a cancel, a lost lease, a deadline or a stop takes effect."""
+class JobWatch:
+    """Where a cancel, a lost lease, a deadline or a stop reaches a lane: at each call of a network, and each step."""
 
-    def on_step(step: int, steps: int) -> None:
-        hold.check()
-        if node.stopping.is_set():
+    def __init__(self, hold: Hold, node: Node) -> None:
+        self._hold = hold
+        self._node = node
+
+    def check(self) -> None:
+        """Raises JobTaken, DeadlineExceeded, WorkerStopping."""
+        self._hold.check()
+        if self._node.stopping.is_set():
             raise WorkerStopping("The grace period of this worker is over.")
-        try:
-            node.claims.progress(job, step, steps)
-        except RedisUnavailable as error:
-            # Progress can be missed. Whether the job is still ours shows at the next step, or at the end.
-            log.warning("job.progress_lost", step=step, reason=error.message)
 
-    return on_step
+    def step_done(self, step: int, steps: int) -> None:
+        """Raises like `check`."""
+        self._node.progress.note(self._hold, step, steps)
+        self.check()
 
 
 def _give_back(job: Job, node: Node) -> None:

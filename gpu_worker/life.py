@@ -1,7 +1,10 @@
 """A GPU worker process from its start, when it loads its models, to its end. Celery calls it; it knows no Celery."""
 
+import os
+import signal
 import threading
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -13,22 +16,30 @@ from darkroom.redis_client import connect
 from darkroom.settings import Settings
 from darkroom.wakeups import Wakeups
 from gpu_worker.delivery import Delivery
-from gpu_worker.lanes import Lanes
 from gpu_worker.leases import LeaseKeeper
 from gpu_worker.node import Node
-from models.device import choose_device
+from gpu_worker.progress import ProgressWriter
+from models.device import Device, choose_device
 from storage.opening import open_storage
 
+if TYPE_CHECKING:
+    from gpu_worker.batching.engine import Engine
+
 log = structlog.get_logger()
+
+# Rows in a forward of a shape that the warm-up did not meet.
+UNMEASURED_ROWS = 8
 
 
 class Life:
     """Made when the worker's module is imported. `node` is filled in by `start`, before the first message is taken."""
 
     node: Node
+    _engine: "Engine"
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._draining = threading.Event()
         self._stopping = threading.Event()
         self._grace: threading.Timer | None = None
         self._presence: Reporter | None = None
@@ -41,14 +52,32 @@ class Life:
         claims = Claims(client, settings)
         delivery = Delivery(open_storage(settings), claims, wakeups, settings, self._stopping)
         device = choose_device(settings.device)
-        lanes = {card.id: Lanes.load(card, device, settings) for card in cards}
-        leases = LeaseKeeper(claims, settings)
-        self.node = Node(name, lanes, claims, wakeups, leases, delivery, self._stopping)
-        info = WorkerInfo(name, "gpu", list(lanes), lanes=settings.lanes * len(lanes), device=device.name)
+        # torch takes seconds to import, so that comes after all that can be wrong with the settings.
+        from gpu_worker.loading import load_lanes
+
+        self._engine = self._start_engine(device)
+        lanes = {card.id: load_lanes(card, device, self._engine, settings) for card in cards}
+        leases, progress = LeaseKeeper(claims, settings), ProgressWriter(claims)
+        self.node = Node(name, lanes, claims, wakeups, leases, progress, delivery, self._draining, self._stopping)
+        info = WorkerInfo(name, "gpu", list(lanes), lanes=settings.lanes, device=device.name)
         self._presence = Reporter(client, info)
         leases.start()
+        progress.start()
         self._presence.start()
         log.info("worker.ready", models=info.models, device=info.device, lanes=info.lanes)
+
+    def _start_engine(self, device: Device) -> "Engine":
+        from gpu_worker.batching.engine import Engine
+        from gpu_worker.batching.knees import Knees
+
+        engine = Engine(Knees(UNMEASURED_ROWS), device.name, on_death=self._end)
+        engine.start()
+        return engine
+
+    def _end(self, _error: BaseException) -> None:
+        """The device is lost to this process: jobs go back, and whoever supervises it starts another."""
+        self._stopping.set()
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def drain(self) -> None:
         """Jobs may finish within the grace period; after it, they are given back at their next step."""
@@ -56,6 +85,7 @@ class Life:
             self._grace = threading.Timer(self._settings.grace_s, self._stopping.set)
             self._grace.daemon = True
             self._grace.start()
+        self._draining.set()
 
     def stop(self) -> None:
         """Harmless where nothing was started."""
@@ -64,7 +94,9 @@ class Life:
             self._grace.cancel()
         if self._presence:
             self._presence.stop()
+            self.node.progress.stop()
             self.node.leases.stop()
+            self._engine.stop()
 
     def _card(self, model: str) -> ModelCard:
         catalogue = read_catalogue(self._settings.catalogue)

@@ -9,16 +9,23 @@ from darkroom.wakeups import Wakeups
 from gpu_worker.delivery import Delivery
 from gpu_worker.lanes import Lanes
 from gpu_worker.leases import LeaseKeeper
+from gpu_worker.progress import ProgressWriter
 
 
 @dataclass(frozen=True)
 class Node:
-    """Wired by life.py in a worker. `stopping` is set when the grace period is over."""
+    """Wired by life.py in a worker. `draining`: take no more jobs. `stopping`: the grace period is over."""
 
     name: str
     lanes: Mapping[str, Lanes]
     claims: Claims
     wakeups: Wakeups
     leases: LeaseKeeper
+    progress: ProgressWriter
     delivery: Delivery
+    draining: threading.Event
     stopping: threading.Event
+
+    @property
+    def takes_jobs(self) -> bool:
+        return not (self.draining.is_set() or self.stopping.is_set())

@@ -1,9 +1,11 @@
 """The one thread in which all networks run, so that lanes share forwards and the device has one master."""
 
+import inspect
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -14,6 +16,7 @@ from gpu_worker.batching.alone import Alone
 from gpu_worker.batching.arguments import Arguments, NotBatchable, bind, flatten
 from gpu_worker.batching.call import Call, Entry, LanePass
 from gpu_worker.batching.knees import Knees
+from gpu_worker.batching.measure import measured_knee
 from gpu_worker.batching.pace import Pace
 from gpu_worker.batching.policy import next_batch
 from gpu_worker.batching.runner import Runner
@@ -40,7 +43,8 @@ class Engine:
         pace: Pace | None = None,
         on_death: Callable[[BaseException], None] = lambda _error: None,
     ) -> None:
-        self._knees = knees
+        self.knees = knees
+        self._device = device
         self._pace = pace or Pace(device)
         self._clock = clock
         self._on_death = on_death
@@ -51,6 +55,7 @@ class Engine:
         self._running: list[Call] = []
         self._inside: set[int] = set()  # ids of passes that have entered
         self._away: set[int] = set()  # those of them whose next call is to be expected
+        self._tap: list[Call] | None = None
         self._is_stopping = False
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
 
@@ -87,6 +92,26 @@ class Engine:
         """
         lane.check()
         call = Call(lane, entry, args, kwargs, self._arguments(entry, args, kwargs), self._clock())
+        if self._tap is not None:
+            self._tap.append(call)
+        return self._done(call)
+
+    @contextmanager
+    def tapped(self) -> Iterator[list[Call]]:
+        """The calls that lanes file meanwhile: a warm-up learns from them what there is to measure."""
+        self._tap = calls = list[Call]()
+        try:
+            yield calls
+        finally:
+            self._tap = None
+
+    def knee(self, call: Call, most_rows: int) -> int:
+        """Measured in the engine's thread, in which all networks run. Raises what the network raises."""
+        signature = inspect.signature(measured_knee)
+        entry = Entry("engine", "knee", lambda: measured_knee(call, most_rows, self._device), signature)
+        return int(self._done(Call(LanePass(0, 0.0, self._clock()), entry, (), {}, None, self._clock())))
+
+    def _done(self, call: Call) -> Any:
         self._file(call)
         self._wait(call)
         if call.error is not None:
@@ -164,10 +189,10 @@ class Engine:
 
     def _is_full(self) -> bool:
         batch = self._choose()
-        return bool(batch) and sum(call.rows for call in batch) >= self._knees.of(batch[0].fit)
+        return bool(batch) and sum(call.rows for call in batch) >= self.knees.of(batch[0].fit)
 
     def _choose(self) -> list[Call]:
-        return next_batch(self._waiting, self._knees.of, self._clock(), self._pace.speed)
+        return next_batch(self._waiting, self.knees.of, self._clock(), self._pace.speed)
 
     def _hand_back(self, batch: Sequence[Call], results: Sequence[Any]) -> None:
         now_s = self._clock()

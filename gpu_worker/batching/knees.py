@@ -35,15 +35,17 @@ class Knees:
         return next((size for size in self._sizes if rows <= size <= most), rows)
 
 
-def find_knee(seconds: Callable[[int], float], most: int, gain: float = 1.05) -> int:
+def find_knee(seconds: Callable[[int], float | None], most: int, *, least: int = 1, gain: float = 1.05) -> int:
     """The number of rows beyond which doubling them gives less than `gain` times the rows per second.
 
-    `seconds(rows)` times one forward. Rows tried: 1, 2, 4 … up to `most`.
+    `seconds(rows)` times one forward; None says that there is no going on, for want of memory or patience.
+    Rows tried: `least`, twice that, four times … up to `most`.
     """
-    rows, rate = 1, 1 / seconds(1)
-    while rows * 2 <= most:
-        doubled = 2 * rows / seconds(2 * rows)
-        if doubled < gain * rate:
+    rows, rate = least, 0.0
+    tried = least
+    while tried <= most and (taken := seconds(tried)) is not None:
+        if tried / taken < gain * rate:
             break
-        rows, rate = rows * 2, doubled
+        rows, rate = tried, tried / taken
+        tried *= 2
     return rows

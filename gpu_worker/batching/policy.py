@@ -34,14 +34,17 @@ def rank(urgency: Urgency, speed: float) -> tuple[int, float]:
 
 
 def next_batch(waiting: Sequence[W], knee_of: Callable[[Fit], int], now_s: float, speed: float) -> list[W]:
-    """The most urgent call, and in order of urgency every other that fits beside it, up to the knee of its shape.
+    """The most urgent call, and in order of urgency every other of its priority that fits, up to the knee of its shape.
 
     Taking the largest group instead would give more images per second, and would let a steady stream of
     1024x1024 jobs starve a single 512x768 one.
     """
     if not waiting:
         return []
-    ordered = sorted(waiting, key=lambda call: rank(call.urgency(now_s), speed))
+    most_urgent = min(call.urgency(now_s).priority for call in waiting)
+    # A bulk call in an interactive one's forward would make that longer, and near the knee several times as long.
+    equals = [call for call in waiting if call.urgency(now_s).priority == most_urgent]
+    ordered = sorted(equals, key=lambda call: rank(call.urgency(now_s), speed))
     first = ordered[0]
     batch, rows, knee = [first], first.rows, knee_of(first.fit)
     for call in ordered[1:]:

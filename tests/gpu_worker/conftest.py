@@ -18,7 +18,7 @@ from gpu_worker.lanes import Lanes
 from gpu_worker.leases import LeaseKeeper
 from gpu_worker.node import Node
 from tests.conftest import MakeRequest
-from tests.gpu_worker.fakes import FakeLane
+from tests.gpu_worker.fakes import FakeLane, PromptProgress
 from tests.watched_storage import WatchedStorage
 
 StartJob = Callable[..., Job]
@@ -67,6 +67,14 @@ def delivery(
 
 
 @pytest.fixture
+def progress(claims: Claims) -> Iterator[PromptProgress]:
+    progress = PromptProgress(claims)
+    progress.start()
+    yield progress
+    progress.stop()
+
+
+@pytest.fixture
 def lane() -> FakeLane:
     return FakeLane()
 
@@ -77,10 +85,12 @@ def node(
     claims: Claims,
     wakeups: Wakeups,
     leases: LeaseKeeper,
+    progress: PromptProgress,
     delivery: Delivery,
     stopping: threading.Event,
 ) -> Node:
-    return Node("worker-1", {"minilab": Lanes([lane])}, claims, wakeups, leases, delivery, stopping)
+    lanes, draining = {"minilab": Lanes([lane])}, threading.Event()
+    return Node("worker-1", lanes, claims, wakeups, leases, progress, delivery, draining, stopping)
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
-"""A stand-in for a lane: it draws plain squares, and does at each step what it is told."""
+"""Stand-ins: a lane that draws plain squares and does at each step what it is told; progress told at once."""
 
 from collections.abc import Callable
 
 from PIL import Image
 
 from darkroom.request import ImageRequest
-from gpu_worker.lanes import OnStep
+from gpu_worker.lane import Watch
+from gpu_worker.leases import Hold
+from gpu_worker.progress import ProgressWriter
 
 
 class FakeLane:
@@ -16,10 +18,18 @@ class FakeLane:
         self.drawn: list[ImageRequest] = []
         self.steps_taken = 0
 
-    def run(self, request: ImageRequest, on_step: OnStep) -> list[Image.Image]:
+    def run(self, request: ImageRequest, watch: Watch) -> list[Image.Image]:
         self.drawn.append(request)
         for step in range(1, request.steps + 1):
             self.before_step(step)
             self.steps_taken = step
-            on_step(step, request.steps)
+            watch.step_done(step, request.steps)
         return [Image.new("RGB", (16, 16), (index, 0, 0)) for index in range(request.n)]
+
+
+class PromptProgress(ProgressWriter):
+    """Has told a step when `note` returns, so that a test knows at which step a cancel is heard of."""
+
+    def note(self, hold: Hold, step: int, steps: int) -> None:
+        super().note(hold, step, steps)
+        self.flush(hold)

@@ -15,7 +15,7 @@ from gpu_worker.node import Node
 from storage.keys import image_key
 from tests.conftest import MakeRequest
 from tests.gpu_worker.conftest import Clock
-from tests.gpu_worker.fakes import FakeLane
+from tests.gpu_worker.fakes import FakeLane, PromptProgress
 from tests.queued import queued
 from tests.servers import free_port
 from tests.watched_storage import WatchedStorage
@@ -184,8 +184,12 @@ def test_a_job_past_its_deadline_fails(
 def test_a_redis_that_is_away_for_a_step_costs_only_that_step_s_word(
     node: Node, store: JobStore, client: Client, settings: Settings, job_id: str
 ) -> None:
-    generate("minilab", replace(node, claims=StumblingClaims(client, settings, "progress")))
+    progress = PromptProgress(StumblingClaims(client, settings, "progress"))
+    progress.start()
 
+    generate("minilab", replace(node, progress=progress))
+
+    progress.stop()
     assert store.get(job_id).state is JobState.SUCCEEDED
     assert events(client, job_id).count("step") == 4
 
@@ -227,10 +231,11 @@ def test_a_job_is_given_back_when_the_grace_period_is_over(
 
 
 def test_a_job_given_back_is_made_by_the_next_worker(
-    node: Node, store: JobStore, stopping: threading.Event, job_id: str
+    node: Node, lane: FakeLane, store: JobStore, stopping: threading.Event, job_id: str
 ) -> None:
-    stopping.set()
+    lane.before_step = lambda _step: stopping.set()
     generate("minilab", node)
+    lane.before_step = lambda _step: None
 
     generate("minilab", replace(node, name="worker-2", stopping=threading.Event()))
 
@@ -264,3 +269,25 @@ def test_an_attempt_that_lost_its_job_writes_nothing_more(
     assert (job.state, job.worker, job.attempt, job.images) == (JobState.RUNNING, "worker-2", 2, [])
     with pytest.raises(ObjectMissing):
         storage.get(image_key(job_id, 0, "png"))
+
+
+def test_one_wake_up_is_enough_for_all_jobs_that_wait(
+    node: Node, store: JobStore, request_of: MakeRequest, job_id: str
+) -> None:
+    others = [store.enqueue("bob", request_of(steps=1)).job.id for _ in range(3)]
+
+    generate("minilab", node)
+
+    assert {store.get(job).state for job in (job_id, *others)} == {JobState.SUCCEEDED}
+
+
+def test_a_worker_that_drains_takes_no_further_job(
+    node: Node, lane: FakeLane, store: JobStore, request_of: MakeRequest, job_id: str
+) -> None:
+    waiting = store.enqueue("bob", request_of(steps=1)).job.id
+    lane.before_step = lambda _step: node.draining.set()
+
+    generate("minilab", node)
+
+    assert store.get(job_id).state is JobState.SUCCEEDED
+    assert store.get(waiting).state is JobState.QUEUED

@@ -1,195 +1,85 @@
-"""Lanes over the bundled model's real weights."""
+"""Which jobs are taken in. Lanes here are mere names."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
+from contextlib import ExitStack
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from darkroom.catalogue import ModelCard, read_catalogue
-from darkroom.errors import GenerationFailed, JobTaken, OutOfMemory
-from darkroom.request import ImageRequest
-from darkroom.settings import BUNDLED_CATALOGUE, Settings
-from gpu_worker.lanes import Lanes, PipelineLane
-from models.device import Device
-from models.loading import load_pipeline
+from darkroom.claims import Claims
+from darkroom.errors import JobTaken
+from darkroom.jobs import Job
+from darkroom.request import Priority
+from darkroom.store import JobStore
+from gpu_worker.lanes import Lanes
 from tests.conftest import MakeRequest
-
-Draw = Callable[..., list[Image.Image]]
-
-
-@pytest.fixture(scope="module")
-def card() -> ModelCard:
-    return read_catalogue(BUNDLED_CATALOGUE)["minilab"]
+from tests.gpu_worker.fakes import FakeLane
 
 
-@pytest.fixture(scope="module")
-def base(card: ModelCard, one_thread: None) -> Any:
-    import torch
-
-    return load_pipeline(card, device="cpu", dtype=torch.float32)
-
-
-@pytest.fixture(scope="module")
-def lane(card: ModelCard, base: Any) -> PipelineLane:
-    return PipelineLane(card, base)
+def lanes_of(count: int, kept_for_interactive: int = 0) -> Lanes:
+    return Lanes([FakeLane() for _ in range(count)], kept_for_interactive)
 
 
 @pytest.fixture
-def small(request_of: MakeRequest) -> MakeRequest:
-    def make(**changes: object) -> ImageRequest:
-        return request_of(**{"width": 64, "height": 64, "steps": 3, **changes})
-
-    return make
+def claims_next(claims: Claims) -> "ClaimsNext":
+    return ClaimsNext(claims)
 
 
-def go_on(_step: int, _steps: int) -> None:
-    pass
+class ClaimsNext:
+    def __init__(self, claims: Claims) -> None:
+        self._claims = claims
+
+    def __call__(self, classes: Sequence[Priority]) -> Job | None:
+        return self._claims.claim_next("minilab", "w", classes)
 
 
-def pixels(image: Image.Image) -> Any:
-    return np.asarray(image, dtype=np.float64) / 255
+def test_each_lane_is_given_to_one_job_at_a_time() -> None:
+    lanes = lanes_of(2)
+
+    with lanes.open() as one, lanes.open() as other, lanes.open() as none_left:
+        assert one is not other
+        assert none_left is None
 
 
-@contextmanager
-def network_that_raises(network: Any, error: Exception) -> Iterator[None]:
-    def fail(*_: object) -> None:
-        raise error
-
-    hook = network.register_forward_pre_hook(fail)
-    try:
-        yield
-    finally:
-        hook.remove()
-
-
-def test_the_same_request_gives_the_same_image_bit_for_bit(lane: PipelineLane, small: MakeRequest) -> None:
-    first, second = (lane.run(small(), go_on)[0] for _ in range(2))
-
-    assert first.size == (64, 64)
-    assert first.tobytes() == second.tobytes()
-
-
-def test_another_seed_or_prompt_gives_another_image(lane: PipelineLane, small: MakeRequest) -> None:
-    images = [lane.run(small(**changes), go_on)[0] for changes in ({}, {"seed": 8}, {"prompt": "a blue square"})]
-
-    assert len({image.tobytes() for image in images}) == 3
-
-
-def test_each_image_of_a_job_is_the_one_its_own_seed_gives_alone(lane: PipelineLane, small: MakeRequest) -> None:
-    together = lane.run(small(seed=7, n=3), go_on)
-
-    alone = [lane.run(small(seed=seed), go_on)[0] for seed in (7, 8, 9)]
-    differences = [np.abs(pixels(one) - pixels(other)).max() for one, other in zip(together, alone, strict=True)]
-    # One level of 256 is where rounding may fall to the other side.
-    assert max(differences) <= 1 / 255 + 1e-9
-
-
-@pytest.mark.parametrize("size", [(128, 64), (64, 128)])
-def test_width_and_height_are_what_was_asked_for(lane: PipelineLane, small: MakeRequest, size: tuple[int, int]) -> None:
-    assert lane.run(small(width=size[0], height=size[1], steps=1), go_on)[0].size == size
-
-
-def test_schedulers_draw_differently_and_leave_no_trace(
-    lane: PipelineLane, card: ModelCard, small: MakeRequest
-) -> None:
-    before = lane.run(small(), go_on)[0]
-
-    images = {name: lane.run(small(scheduler=name), go_on)[0] for name in card.schedulers}
-
-    assert len({image.tobytes() for image in images.values()}) >= len(images) - 1
-    assert images["dpmpp_2m"].tobytes() == before.tobytes()
-
-
-def test_each_step_is_told_once_and_in_order(lane: PipelineLane, small: MakeRequest) -> None:
-    told: list[tuple[int, int]] = []
-
-    lane.run(small(steps=4), lambda step, steps: told.append((step, steps)))
-
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
-
-
-def test_a_second_order_scheduler_never_tells_more_steps_than_there_are(lane: PipelineLane, small: MakeRequest) -> None:
-    told: list[tuple[int, int]] = []
-
-    lane.run(small(steps=4, scheduler="heun"), lambda step, steps: told.append((step, steps)))
-
-    assert told[-1][0] == told[-1][1] == len(told)
-
-
-def test_a_run_that_is_broken_off_takes_no_further_step_and_leaves_the_lane_as_it_was(
-    lane: PipelineLane, small: MakeRequest
-) -> None:
-    before, steps_told = lane.run(small(), go_on)[0], []
-
-    def cancel(step: int, _steps: int) -> None:
-        steps_told.append(step)
-        if step == 2:
-            raise JobTaken("canceled")
-
-    with pytest.raises(JobTaken):
-        lane.run(small(prompt="a blue square", steps=6), cancel)
-
-    assert steps_told == [1, 2]
-    assert lane.run(small(), go_on)[0].tobytes() == before.tobytes()
-
-
-def test_a_job_that_does_not_fit_into_memory_is_told_so(lane: PipelineLane, base: Any, small: MakeRequest) -> None:
-    import torch
-
-    with (
-        network_that_raises(base.unet, torch.OutOfMemoryError("CUDA out of memory.")),
-        pytest.raises(OutOfMemory, match="64x64 do not fit"),
-    ):
-        lane.run(small(n=2), go_on)
-
-
-def test_nor_one_that_does_not_fit_into_the_memory_of_a_cpu(lane: PipelineLane, small: MakeRequest) -> None:
-    import torch
-
-    def allocate_a_petabyte(_step: int, _steps: int) -> None:
-        torch.empty(2**50)
-
-    with pytest.raises(OutOfMemory):
-        lane.run(small(), allocate_a_petabyte)
-
-
-def test_a_model_that_fails_becomes_the_job_s_error_without_its_prompt(
-    lane: PipelineLane, base: Any, small: MakeRequest
-) -> None:
-    failure = ValueError("cannot take 'a lighthouse'")
-
-    with network_that_raises(base.unet, failure), pytest.raises(GenerationFailed, match="ValueError") as caught:
-        lane.run(small(prompt="a lighthouse"), go_on)
-
-    assert "lighthouse" not in caught.value.message
-    assert caught.value.__cause__ is failure
-
-
-def test_a_prompt_that_is_too_long_is_not_printed(
-    card: ModelCard, small: MakeRequest, one_thread: None, capfd: pytest.CaptureFixture[str]
-) -> None:
-    lanes = Lanes.load(card, Device("cpu"), Settings())
-
-    with lanes.open() as lane:
-        lane.run(small(prompt="a lighthouse by the sea " * 40, steps=1), go_on)
-
-    assert "lighthouse" not in "".join(capfd.readouterr())
-
-
-def test_a_lane_is_free_again_after_a_run_that_failed(lane: PipelineLane, small: MakeRequest) -> None:
-    lanes = Lanes([lane])
+def test_a_lane_is_free_again_after_a_run_that_failed() -> None:
+    lanes = lanes_of(1)
     with pytest.raises(JobTaken), lanes.open():
         raise JobTaken("canceled")
 
     with lanes.open() as again:
-        assert again is lane
+        assert again is not None
 
 
-def test_a_model_is_loaded_and_warm_with_as_many_lanes_as_are_asked_for(card: ModelCard, one_thread: None) -> None:
-    lanes = Lanes.load(card, Device("cpu"), Settings(lanes=2))
+def test_a_lane_kept_for_interactive_jobs_takes_one_while_bulk_jobs_fill_the_rest(
+    store: JobStore, request_of: MakeRequest, claims_next: ClaimsNext
+) -> None:
+    lanes = lanes_of(3, kept_for_interactive=1)
+    for _ in range(3):
+        store.enqueue("alice", request_of(priority=Priority.BULK))
 
-    with lanes.open() as one, lanes.open() as other:
-        assert one is not other
+    with ExitStack() as stack:
+        taken = [stack.enter_context(lanes.next_job(claims_next)) for _ in range(3)]
+        assert [job is None for job in taken] == [False, False, True]
+        assert lanes.welcome() == (Priority.INTERACTIVE,)
+
+        store.enqueue("bob", request_of())
+        with lanes.next_job(claims_next) as interactive:
+            assert interactive
+            assert interactive.request.priority is Priority.INTERACTIVE
+
+    assert lanes.welcome() == tuple(Priority)
+    with lanes.next_job(claims_next) as bulk:
+        assert bulk
+
+
+def test_nobody_is_welcome_while_every_lane_is_busy() -> None:
+    lanes = lanes_of(1)
+
+    with lanes.open():
+        assert lanes.welcome() == ()
+
+
+def test_a_single_lane_takes_bulk_jobs_too(store: JobStore, request_of: MakeRequest, claims_next: ClaimsNext) -> None:
+    store.enqueue("alice", request_of(priority=Priority.BULK))
+
+    with lanes_of(1, kept_for_interactive=1).next_job(claims_next) as job:
+        assert job

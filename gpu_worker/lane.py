@@ -1,0 +1,26 @@
+"""A lane: room for one job. What it is asked to do, and whom it reports to; how is in pipeline_lane.py."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from darkroom.request import ImageRequest
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class Watch(Protocol):
+    """Whom a lane tells how far it is, and asks whether to go on. Called in the lane's thread."""
+
+    def check(self) -> None:
+        """Raises what ends the run: a cancel, a lost lease, a deadline, a stop."""
+
+    def step_done(self, step: int, steps: int) -> None:
+        """So many steps of all are done. Raises like `check`."""
+
+
+class Lane(Protocol):
+    def run(self, request: ImageRequest, watch: Watch) -> "list[Image]":
+        """Draw the request's images, in order. The same request gives the same images, whoever shares its forwards.
+
+        Raises OutOfMemory, GenerationFailed, and whatever `watch` raises.
+        """

@@ -1,0 +1,81 @@
+"""Tells watchers how far jobs are, from a thread of its own: a lane's next step never waits for Redis."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+import structlog
+
+from darkroom.claims import Claims
+from darkroom.errors import JobTaken, RedisUnavailable
+from gpu_worker.leases import Hold
+
+log = structlog.get_logger()
+
+# How long a finished job waits for its last step to be told, so that watchers see events in order.
+FLUSH_S = 2.0
+# While Redis is slow or away, the oldest untold steps are dropped beyond this.
+MOST_UNTOLD = 1000
+
+
+@dataclass(frozen=True)
+class Step:
+    hold: Hold
+    step: int
+    steps: int
+
+
+class ProgressWriter:
+    def __init__(self, claims: Claims) -> None:
+        self._claims = claims
+        self._untold: deque[Step] = deque(maxlen=MOST_UNTOLD)
+        self._changed = threading.Condition()
+        self._is_stopped = False
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+        self._thread.join(timeout=FLUSH_S)
+
+    def note(self, hold: Hold, step: int, steps: int) -> None:
+        """A step is done. Returns at once; if the job turns out to be lost, its hold is."""
+        with self._changed:
+            self._untold.append(Step(hold, step, steps))
+            self._changed.notify_all()
+
+    def flush(self, hold: Hold) -> None:
+        """Until this job's steps are told, or FLUSH_S are over."""
+        with self._changed:
+            self._changed.wait_for(lambda: all(step.hold is not hold for step in self._untold), FLUSH_S)
+
+    def _run(self) -> None:
+        while step := self._next():
+            try:
+                self._tell(step)
+            except Exception:
+                # Without this thread nobody would hear of progress again, or of a cancel before the end.
+                log.exception("job.progress_lost", job_id=step.hold.job.id)
+            with self._changed:
+                # It stays in the queue until it is told, or flush would return too early.
+                if self._untold and self._untold[0] is step:
+                    self._untold.popleft()
+                self._changed.notify_all()
+
+    def _next(self) -> Step | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._untold or self._is_stopped)
+            return self._untold[0] if self._untold else None
+
+    def _tell(self, step: Step) -> None:
+        try:
+            self._claims.progress(step.hold.job, step.step, step.steps)
+        except JobTaken:
+            step.hold.lose()
+        except RedisUnavailable as error:
+            # Progress can be missed. Whether the job is still ours shows at a later step, or at the end.
+            log.warning("job.progress_lost", job_id=step.hold.job.id, step=step.step, reason=error.message)
