@@ -83,5 +83,8 @@ class Reporter:
                 report(self._redis, self._worker)
             except RedisUnavailable as error:
                 log.warning("presence.report_failed", reason=error.message)
+            except Exception:
+                # Without this thread, a worker that works would look dead.
+                log.exception("presence.report_failed")
             if self._stopped.wait(PERIOD_S):
                 return
