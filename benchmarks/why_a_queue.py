@@ -4,16 +4,14 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+from benchmarks.machine import this_machine
 from benchmarks.measures import Measures, bodies, capacity, measure
 from benchmarks.side import Side, background_side, queue_side
 from benchmarks.why_a_queue_report import PACKAGES, report
@@ -29,7 +27,7 @@ def main() -> None:
     result = {
         "benchmark": "why_a_queue",
         "command": " ".join(["python -m benchmarks.why_a_queue", *sys.argv[1:]]),
-        "machine": _machine(load_before=started),
+        "machine": this_machine(PACKAGES, load_before=started),
         "jobs": options.jobs,
         "steps": options.steps,
         "rounds": [
@@ -62,16 +60,6 @@ def _open(side: Callable[[Path], AbstractContextManager[Side]]) -> Iterator[Side
     temporary = tempfile.TemporaryDirectory(prefix="darkroom-", ignore_cleanup_errors=True)
     with temporary as folder, side(Path(folder)) as opened:
         yield opened
-
-
-def _machine(load_before: float) -> dict[str, Any]:
-    return {
-        "cores": os.cpu_count(),
-        "load_before": load_before,
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        **{name: version(name) for name in PACKAGES},
-    }
 
 
 def _options() -> argparse.Namespace:
