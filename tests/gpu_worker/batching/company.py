@@ -55,7 +55,7 @@ class Company:
     rows: list[int] = field(default_factory=list)
     """Of each forward of the denoiser."""
     rows_of: dict[str, list[int]] = field(default_factory=dict)
-    """Of each forward of every network that is called itself."""
+    """Of each forward of every network, an autoencoder's two halves apart."""
 
 
 def alone(base: Any, order: Order) -> Any:
@@ -134,6 +134,7 @@ def _watched(base: Any, company: Company, lanes: Sequence[_Lane]) -> Iterator[No
     """Counts rows; and holds the denoiser's forward until those have come who join at it."""
     denoiser = "unet" if hasattr(base, "unet") else "transformer"
     networks = {name: part for name, part in base.components.items() if isinstance(part, torch.nn.Module)}
+    networks |= {"encoder": base.vae.encoder, "decoder": base.vae.decoder}
 
     def watch(name: str, kwargs: Mapping[str, Any], args: Sequence[Any]) -> None:
         rows = len(next(value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor | list)))

@@ -76,7 +76,9 @@ def test_the_engine_outlives_the_cancel_of_the_only_call_it_had() -> None:
         cancel.is_due = True
         assert isinstance(only.exception(PATIENCE_S), Canceled)
 
-        assert drawn(awaited.call(2.0)) == [4.0]
+        room.engine.leave(awaited.pass_)
+
+        assert drawn(room.lane().call(2.0)) == [4.0]
 
 
 def test_a_stopping_engine_finishes_what_runs_and_breaks_off_what_waits() -> None:

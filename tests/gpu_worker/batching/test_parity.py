@@ -4,10 +4,11 @@ from typing import get_args
 
 import numpy as np
 import pytest
+import structlog
 
 from darkroom.catalogue import SchedulerName
 from gpu_worker.batching.knees import Knees
-from tests.gpu_worker.batching.company import Company, Order, alone, difference, together
+from tests.gpu_worker.batching.company import Order, alone, difference, together
 from tests.gpu_worker.batching.orders import PROMPTS, mixed_orders, order
 from tests.models.conftest import TinyCard, TinyPipeline
 from tests.models.tiny import FAMILIES, Family
@@ -22,7 +23,8 @@ def test_a_mixed_batch_draws_what_each_job_draws_alone(
 ) -> None:
     base, orders = tiny_pipeline(family), mixed_orders(tiny_card(family), family)
 
-    company = together(base, orders)
+    with structlog.testing.capture_logs() as logs:
+        company = together(base, orders)
 
     kept = [number for number, each in enumerate(orders) if each.canceled_at_call is None]
     assert company.images[3] is None
@@ -30,6 +32,8 @@ def test_a_mixed_batch_draws_what_each_job_draws_alone(
         TOLERANCE
     )
     assert max(company.rows) >= 5, "more than any lane brings by itself"
+    assert max(company.rows_of["text_encoder"]) >= 2, "prompts are encoded together too"
+    assert not logs, "nothing had to run alone"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -54,7 +58,7 @@ def test_portrait_and_landscape_of_as_many_tokens_are_not_mistaken_for_each_othe
     company = together(base, orders)
 
     assert difference(company.images, [alone(base, each) for each in orders]) < TOLERANCE
-    assert _rows_at_best(company) == 2 * _rows_alone(base, orders[0]), "those of one size still share"
+    assert max(company.rows) == 2 * _rows_alone(base, orders[0]), "those of one size still share"
 
 
 def test_every_scheduler_draws_the_same_beside_every_other(tiny_card: TinyCard, tiny_pipeline: TinyPipeline) -> None:
@@ -81,6 +85,19 @@ def test_prompts_of_different_lengths_share_a_forward(
     assert max(company.rows) == 3
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_jobs_that_end_together_are_decoded_together(
+    family: Family, tiny_card: TinyCard, tiny_pipeline: TinyPipeline
+) -> None:
+    base, card = tiny_pipeline(family), tiny_card(family)
+    orders = [order(card, steps=2, seeds=(number,)) for number in range(3)]
+
+    company = together(base, orders)
+
+    assert difference(company.images, [alone(base, each) for each in orders]) < TOLERANCE
+    assert company.rows_of["decoder"] == [3]
+
+
 @pytest.mark.parametrize("family", ["sd", "flux2", "qwen_image", "z_image"])
 def test_padding_to_a_compiled_batch_size_changes_no_image(
     family: Family, tiny_card: TinyCard, tiny_pipeline: TinyPipeline
@@ -102,10 +119,6 @@ def test_jobs_beyond_the_knee_take_turns_and_draw_the_same(tiny_card: TinyCard, 
 
     assert difference(company.images, [alone(base, each) for each in orders]) < TOLERANCE
     assert max(company.rows) == 4
-
-
-def _rows_at_best(company: Company) -> int:
-    return max(company.rows)
 
 
 def _rows_alone(base: object, one: Order) -> int:

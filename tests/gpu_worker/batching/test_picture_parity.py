@@ -72,4 +72,5 @@ def _check(base: Any, orders: list[Order]) -> dict[str, list[int]]:
 
     assert difference(company.images, [alone(base, each) for each in orders]) < TOLERANCE
     assert max(company.rows) >= 3, "more than any lane brings by itself"
+    assert max(company.rows_of.get("encoder", [2])) >= 2, "pictures are encoded together"
     return company.rows_of

@@ -49,7 +49,7 @@ def test_a_random_mix_draws_what_each_job_draws_alone(
 
     # Derandomized: the same mixes every time, so that a failure is one for whoever runs it next.
     @settings(
-        max_examples=12, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=16, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
     @given(mix=st.lists(traits(family), min_size=2, max_size=5), knee=st.sampled_from([3, 6, 64]))
     def check(mix: list[Traits], knee: int) -> None:
