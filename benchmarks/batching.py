@@ -22,7 +22,7 @@ from benchmarks.ratios import Ratios, ratios
 from benchmarks.side import REPOSITORY
 from benchmarks.subject import Subject, choose_subject
 from benchmarks.systems import SYSTEMS, Plan
-from benchmarks.work import mixed_works
+from benchmarks.work import MIXES, mixed_works
 from darkroom.settings import Settings
 
 RESULTS = Path(__file__).parent / "results"
@@ -30,20 +30,18 @@ BUILT_MODELS = REPOSITORY / "build" / "models"
 PACKAGES = ("torch", "diffusers", "transformers", "celery", "fastapi")
 BATCH_SIZES = (1, 2, 4, 8, 16)
 QUICK = {"jobs": 16, "samples": 3, "bulk_jobs": 20, "batch_sizes": (1, 8)}
-# Requests that a peer may collect, in best batches: enough that equal step counts meet.
-WINDOW_BATCHES = 4
 
 
 def main() -> None:
     options = _options()
     load_before = os.getloadavg()[0]
     subject = choose_subject(options.model, options.size, BUILT_MODELS)
-    works = mixed_works(options.jobs, options.seed)
+    works = mixed_works(options.jobs, options.seed, MIXES[options.mix])
     alone = Plan(subject, subject.assignment(), options.peers_python, options.lanes)
     say(f"Offline loop: {len(works)} works one by one, and in batches …")
     offline = measure_offline(alone, works, options.batch_sizes)
     rate_per_s = options.share * offline.in_best_batches
-    window = WINDOW_BATCHES * offline.best_batch
+    window = options.window_batches * offline.best_batch
     served = replace(alone, assignment=subject.assignment(offline.best_batch, window))
     load = Load(works, poisson_arrivals(len(works), rate_per_s, options.seed), options.samples, options.bulk_jobs)
     comparison = compare(options.only, served, load)
@@ -58,6 +56,7 @@ def _about(options: argparse.Namespace, subject: Subject, load_before: float) ->
         "device": _device_name(subject),
         "model": options.model,
         "side": subject.side,
+        "mix": options.mix,
         "jobs": options.jobs,
         "share": options.share,
         "seed": options.seed,
@@ -90,6 +89,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=120, help="jobs of each load")
     parser.add_argument("--share", type=float, default=0.7, help="Poisson rate, as a share of the best offline loop's")
     parser.add_argument("--seed", type=int, default=1, help="of mix and arrivals")
+    parser.add_argument("--mix", choices=MIXES, default="usual", help="of step counts")
+    parser.add_argument(
+        "--window-batches", type=int, default=4, help="requests that a peer may collect, in best batches"
+    )
     parser.add_argument("--lanes", type=int, help="of Darkroom's worker; default: its own")
     parser.add_argument("--only", type=_names, default=list(SYSTEMS), help=f"some of {','.join(SYSTEMS)}")
     parser.add_argument("--samples", type=int, default=15, help="interactive jobs on an idle and on a filled worker")

@@ -10,7 +10,7 @@ from benchmarks.interruption import LONG_STEPS, SHORT_STEPS, Interruption
 from benchmarks.offline import Offline
 from benchmarks.ratios import TARGETS, Ratios
 from benchmarks.systems import SYSTEMS
-from benchmarks.work import MIX, SHORTEST
+from benchmarks.work import MIXES, SHORTEST, Mix
 
 HEADER = ("", "images/s", "p50, s", "p95, s", f"p95 of {SHORTEST} steps, s", "failed")
 
@@ -32,14 +32,13 @@ def _setting(about: Mapping[str, Any], offline: Offline) -> str:
     machine = dict(about["machine"])
     where = f"{machine.pop('cores')} cores, {about['device']}, load average before {machine.pop('load_before'):.1f}"
     versions = ", ".join(f"{name} {version}" for name, version in machine.items())
-    mix = ", ".join(f"{steps} steps {share:.0%}" for steps, share in MIX.items())
     sizes = ", ".join(f"{size}: {rate:.2f}" for size, rate in offline.by_batch.items())
     return "\n".join(
         (
             f"`{about['command']}`, with {about['model']} at {about['side']}×{about['side']}.",
             f"{where}; {versions}.",
             "",
-            f"- {about['jobs']} jobs, the same for all: {mix}.",
+            f"- {about['jobs']} jobs, the same for all: {_said(MIXES[about['mix']])}.",
             "- images/s: all jobs at once.",
             f"- Latencies: Poisson arrivals, {about['rate_per_s']:.2f} a second, which is {about['share']:.0%} of "
             "what the offline loop makes in its best batches; from due until the file is there.",
@@ -48,6 +47,12 @@ def _setting(about: Mapping[str, Any], offline: Offline) -> str:
             f"equal step counts, {offline.best_batch} at most. Darkroom has {about['lanes']} lanes.",
         )
     )
+
+
+def _said(mix: Mix) -> str:
+    if len(mix) > 10:
+        return f"every step count from {min(mix)} to {max(mix)}, {SHORTEST} steps {mix[SHORTEST]:.0%}"
+    return ", ".join(f"{steps} steps {share:.0%}" for steps, share in mix.items())
 
 
 def _offline_rows(offline: Offline) -> list[tuple[str, ...]]:

@@ -15,6 +15,7 @@ ABOUT: dict[str, Any] = {
     "device": "no GPU",
     "model": "minilab",
     "side": 128,
+    "mix": "usual",
     "jobs": 120,
     "share": 0.7,
     "rate_per_s": 5.6,
@@ -53,7 +54,13 @@ def test_a_page_says_with_what_load_and_on_what_machine_it_was_made() -> None:
     assert "`python -m benchmarks.batching`" in page
     assert "5.60 a second, which is 70%" in page
     assert "2 cores, no GPU" in page
-    assert "4 steps 30%" in page
+    assert "4 steps 30%, 8 steps 20%" in page
+
+
+def test_a_mix_of_every_step_count_is_not_spelt_out() -> None:
+    page = report({**ABOUT, "mix": "free"}, OFFLINE, COMPARISON, ratios(OFFLINE, COMPARISON))
+
+    assert "every step count from 4 to 50, 4 steps 20%" in page
 
 
 def test_an_interruption_that_was_not_measured_says_why() -> None:

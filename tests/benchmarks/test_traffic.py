@@ -4,7 +4,7 @@ import math
 import pytest
 
 from benchmarks.traffic import PNG, Outcome, send, send_at_once, summary
-from benchmarks.work import Work, equal_works, mixed_works
+from benchmarks.work import MIXES, SHORTEST, Mix, Work, equal_works, mixed_works
 
 SHORT = Work("a circle", steps=4, seed=0)
 LONG = Work("a circle", steps=50, seed=0)
@@ -93,3 +93,9 @@ def test_step_counts_are_mixed_as_stated(steps: int, share: float) -> None:
     works = mixed_works(10_000, seed=1)
 
     assert sum(work.steps == steps for work in works) / len(works) == pytest.approx(share, abs=0.02)
+
+
+@pytest.mark.parametrize("mix", MIXES.values(), ids=MIXES)
+def test_a_mix_is_whole_and_has_the_shortest_works(mix: Mix) -> None:
+    assert sum(mix.values()) == pytest.approx(1)
+    assert (min(mix), max(mix)) == (SHORTEST, 50)
