@@ -198,9 +198,11 @@ class Engine:
         now_s = self._clock()
         with self._filed:
             for call in batch:
+                if id(call.lane) not in self._inside:  # canceled meanwhile
+                    continue
                 self._pace.lane_served(id(call.lane), now_s, call.lane.work_left)
                 # A decoded image is the end of a run: that lane is not waited for.
-                if id(call.lane) in self._inside and call.entry.name != "decode":
+                if call.entry.name != "decode":
                     self._away.add(id(call.lane))
         for call, result in zip(batch, results, strict=True):
             call.finish(result)

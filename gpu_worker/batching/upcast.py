@@ -18,7 +18,8 @@ def keep_upcast(pipeline: "DiffusionPipeline", name: str, network: torch.nn.Modu
     config: Any = getattr(network, "config", None)
     if name != "vae" or not hasattr(pipeline, "upcast_vae") or not getattr(config, "force_upcast", False):
         return None
-    dtype: torch.dtype = pipeline.unet.dtype
+    denoiser: Any = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    dtype: torch.dtype = denoiser.dtype
     if dtype is torch.float32:
         return None
     network.to(torch.float32)  # nothing happens from the second lane on
