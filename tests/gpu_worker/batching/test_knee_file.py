@@ -1,0 +1,51 @@
+"""Knees survive a restart, and nothing that happens to their file stops a worker."""
+
+import inspect
+from pathlib import Path
+
+import torch
+
+from gpu_worker.batching.arguments import Fit
+from gpu_worker.batching.call import Entry
+from gpu_worker.batching.knee_file import KneeFile
+from tests.gpu_worker.batching.fake_network import FakeNetwork
+
+
+def a_fit(side: int) -> Fit:
+    """As a process that just started would have it."""
+    network = FakeNetwork()
+    return (Entry("FakeNetwork", "forward", network, inspect.signature(network.forward)), (torch.float32, (side, side)))
+
+
+def test_a_restarted_worker_finds_what_it_measured(tmp_path: Path) -> None:
+    KneeFile(tmp_path / "knees", "minilab", "cpu").put(a_fit(16), 8)
+
+    after_restart = KneeFile(tmp_path / "knees", "minilab", "cpu")
+
+    assert (after_restart.get(a_fit(16)), after_restart.get(a_fit(32))) == (8, None)
+
+
+def test_models_do_not_share_knees(tmp_path: Path) -> None:
+    KneeFile(tmp_path, "minilab", "cpu").put(a_fit(16), 8)
+
+    assert KneeFile(tmp_path, "sdxl", "cpu").get(a_fit(16)) is None
+
+
+def test_a_damaged_file_costs_a_measurement_only(tmp_path: Path) -> None:
+    KneeFile(tmp_path, "minilab", "cpu").put(a_fit(16), 8)
+    (file,) = tmp_path.iterdir()
+    file.write_text("[1, 2", encoding="utf-8")
+
+    knees = KneeFile(tmp_path, "minilab", "cpu")
+    knees.put(a_fit(16), 4)
+
+    assert KneeFile(tmp_path, "minilab", "cpu").get(a_fit(16)) == 4
+
+
+def test_a_folder_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / "knees").write_text("not a folder", encoding="utf-8")
+    knees = KneeFile(tmp_path / "knees", "minilab", "cpu")
+
+    knees.put(a_fit(16), 8)
+
+    assert knees.get(a_fit(16)) == 8
