@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 from secrets import randbelow
+from threading import Lock
 from typing import Annotated, cast
 
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
@@ -17,7 +18,10 @@ from darkroom.catalogue import Catalogue, read_catalogue
 from darkroom.jobs import new_job_id
 from darkroom.request import SEED_LIMIT, GenerateBody, ImageRequest, complete
 from darkroom.settings import Settings
+from gpu_worker.batching.engine import Engine
+from gpu_worker.batching.knees import Knees
 from gpu_worker.lanes import Lanes
+from gpu_worker.loading import Nobody, load_lanes
 from models.device import choose_device
 
 
@@ -28,14 +32,17 @@ class Studio:
         self._settings = settings
         self._catalogue = catalogue
         self._lanes = lanes
+        self._lock = Lock()  # around the model
         self._status: dict[str, str] = {}
 
     @classmethod
     def load(cls, settings: Settings) -> "Studio":
         settings.images_dir.mkdir(parents=True, exist_ok=True)
         catalogue = read_catalogue(settings.catalogue)
-        card = catalogue[settings.default_model]
-        return cls(settings, catalogue, Lanes.load(card, choose_device(settings.device), settings))
+        card, device = catalogue[settings.default_model], choose_device(settings.device)
+        engine = Engine(Knees(1), device.name)
+        engine.start()
+        return cls(settings, catalogue, load_lanes(card, device, engine, settings.model_copy(update={"lanes": 1})))
 
     def accept(self, body: GenerateBody) -> tuple[str, ImageRequest]:
         request = complete(body, self._catalogue, self._settings, lambda: randbelow(SEED_LIMIT))
@@ -44,10 +51,10 @@ class Studio:
         return job_id, request
 
     def make(self, job_id: str, request: ImageRequest) -> None:
-        # There is one lane, so this is the lock around the model.
-        with self._lanes.open() as lane:
+        with self._lock, self._lanes.open() as lane:
+            assert lane
             self._status[job_id] = "running"
-            images = lane.run(request, lambda _step, _steps: None)
+            images = lane.run(request, Nobody())
         buffer = BytesIO()
         images[0].save(buffer, "png", compress_level=4)
         self._file(job_id).write_bytes(buffer.getvalue())

@@ -9,7 +9,7 @@ from benchmarks.policy_curves import Curve
 from benchmarks.policy_jobs import INTERACTIVE, MEAN_STEPS, Job, mixed_jobs, two_classes, with_a_burst
 from benchmarks.policy_simulation import Run, Worker, one_by_one, static_batches
 from benchmarks.policy_summary import Latencies, Summary
-from benchmarks.policy_ways import Way, fair_share, first_come, interactive_alone, ours
+from benchmarks.policy_ways import Way, bulk_riding, fair_share, first_come, ours
 from gpu_worker.batching.policy import AGEING
 
 LOADS = (0.6, 0.8, 0.9)
@@ -116,7 +116,7 @@ def compare_company(curves: Sequence[Curve], effort: Effort) -> Iterator[Row]:
         if curve.knee == 1:
             continue
         for share in INTERACTIVE_SHARES:
-            for way in (ours(curve), interactive_alone(ours(curve))):
+            for way in (bulk_riding(curve), ours(curve)):
                 yield _interactive(curve, effort, way, 1, share)
 
 
@@ -132,7 +132,7 @@ def _interactive(curve: Curve, effort: Effort, way: Way, kept: int, share: float
         "model": curve.name,
         "interactive_share": share,
         "kept": kept,
-        "bulk": "waits" if "alone" in way.name else "rides along",
+        "bulk": "rides along" if "riding" in way.name else "waits",
         "p50_over_idle": interactive.p50 / idle,
         "p95_over_idle": interactive.p95 / idle,
         "throughput": sum(job.steps for run in runs for job in run.jobs) / busy_s / curve.capacity,

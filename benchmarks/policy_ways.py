@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.policy_curves import Curve
-from benchmarks.policy_jobs import INTERACTIVE, Job
+from benchmarks.policy_jobs import Job
 from gpu_worker.batching import policy
 
 Choose = Callable[[Sequence[Job], float], list[Job]]
@@ -55,10 +55,11 @@ def ours(curve: Curve, ageing: float = policy.AGEING) -> Way:
     return Way(f"shortest remaining, ageing {ageing:g}", choose)
 
 
-def interactive_alone(way: Way) -> Way:
-    """What if bulk jobs did not ride along in a forward that has interactive ones, which would be over sooner?"""
+def bulk_riding(curve: Curve) -> Way:
+    """What if bulk jobs filled the room that interactive ones leave in their forwards, which so would last longer?"""
+    knee = curve.knee
 
     def choose(lanes: Sequence[Job], now_s: float) -> list[Job]:
-        return way.choose([job for job in lanes if job.priority == INTERACTIVE] or lanes, now_s)
+        return heapq.nsmallest(knee, lanes, key=lambda job: policy.rank(job.urgency(now_s), curve.capacity))
 
-    return Way(f"{way.name}, interactive alone", choose, way.is_steady)
+    return Way("shortest remaining, bulk riding along", choose)

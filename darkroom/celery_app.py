@@ -28,6 +28,8 @@ def make_app(settings: Settings, served: Sequence[str] = (CPU_QUEUE,)) -> Celery
         # A message counts as done when its work is, and a worker takes no more than it has room for.
         task_acks_late=True,
         worker_prefetch_multiplier=1,
+        # The same on Redis for messages that are acknowledged early; RabbitMQ does not know it.
+        worker_disable_prefetch=not uses_rabbitmq(settings),
         worker_pool="threads",
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_hijack_root_logger=False,
@@ -56,6 +58,10 @@ def plain_refusal() -> Iterator[None]:
         raise SystemExit(f"darkroom: {error.message}") from None
 
 
+def uses_rabbitmq(settings: Settings) -> bool:
+    return (settings.broker_url or "").startswith(("amqp", "pyamqp"))
+
+
 def _route(name: str, _args: object, kwargs: dict[str, Any], _options: object, **_: object) -> dict[str, str]:
     """What Celery asks; see queues.queue_of for the answer."""
     return {"queue": queue_of(name, kwargs)}
@@ -69,7 +75,7 @@ def _schedule(settings: Settings) -> dict[str, Any]:
 
 def _transport_options(settings: Settings) -> dict[str, Any]:
     """For Redis only: RabbitMQ's transport would not know these words."""
-    if (settings.broker_url or "").startswith(("amqp", "pyamqp")):
+    if uses_rabbitmq(settings):
         return {}
     return {
         "socket_connect_timeout": 2,

@@ -34,6 +34,11 @@ class Claims:
         with redis_errors():
             return Job.from_record(str(job_id), self._redis.hgetall(f"darkroom:job:{job_id}"))
 
+    def waiting(self, model: str) -> int:
+        """Jobs in a model's line. Raises RedisUnavailable."""
+        with redis_errors():
+            return sum(int(self._redis.zcard(f"darkroom:line:{model}:{name}")) for name in Priority)
+
     def has_waiting(self, model: str, classes: Sequence[Priority] = tuple(Priority)) -> bool:
         """Whether `claim_next` would find a job. Raises RedisUnavailable."""
         with redis_errors():

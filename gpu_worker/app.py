@@ -10,7 +10,7 @@ import structlog
 from celery import Celery, bootsteps, signals
 
 from darkroom import log
-from darkroom.celery_app import make_app, plain_refusal
+from darkroom.celery_app import make_app, plain_refusal, uses_rabbitmq
 from darkroom.errors import DarkroomError, Misconfigured
 from darkroom.queues import GENERATE, gpu_queue, model_of
 from darkroom.settings import read_settings
@@ -60,7 +60,9 @@ def _make_worker_app() -> Celery:
 app = _make_worker_app()
 
 
-@app.task(name=GENERATE)  # type: ignore[untyped-decorator]
+# On Redis a wake-up is done with once it is heard: the job is in its line or under a lease, and lost wake-ups are
+# replaced. Held unacknowledged, it makes kombu 5.7 stop a worker whose Redis goes away: docs/decisions/0007-wake-ups.md.
+@app.task(name=GENERATE, acks_late=uses_rabbitmq(settings))  # type: ignore[untyped-decorator]
 def generate_task(model: str, **_: object) -> None:
     """A wake-up's `cause` is there for who reads Flower; which job comes next is the waiting line's business."""
     generate(model, life.node)

@@ -10,7 +10,7 @@ import structlog
 
 from darkroom.catalogue import ModelCard, read_catalogue
 from darkroom.claims import Claims
-from darkroom.errors import Misconfigured
+from darkroom.errors import BrokerUnavailable, Misconfigured, RedisUnavailable
 from darkroom.presence import Reporter, WorkerInfo
 from darkroom.redis_client import connect
 from darkroom.settings import Settings
@@ -29,6 +29,8 @@ log = structlog.get_logger()
 
 # Rows in a forward of a shape that the warm-up did not meet.
 UNMEASURED_ROWS = 8
+# Wake-ups that a worker leaves behind for a model; the housekeeper sends what is missing.
+MOST_PASSED_ON = 100
 
 
 class Life:
@@ -74,6 +76,15 @@ class Life:
         engine.start()
         return engine
 
+    def _pass_on(self) -> None:
+        """Wake others for the jobs that wait: their wake-ups may have come here, while lanes were busy or closing."""
+        try:
+            for model in self.node.lanes:
+                for _ in range(min(self.node.claims.waiting(model), MOST_PASSED_ON)):
+                    self.node.wakeups.wake(model)
+        except (RedisUnavailable, BrokerUnavailable) as error:
+            log.warning("wakeup.not_published", reason=error.message)  # the housekeeper tops it up
+
     def _end(self, _error: BaseException) -> None:
         """The device is lost to this process: jobs go back, and whoever supervises it starts another."""
         self._stopping.set()
@@ -93,6 +104,7 @@ class Life:
         if self._grace:
             self._grace.cancel()
         if self._presence:
+            self._pass_on()
             self._presence.stop()
             self.node.progress.stop()
             self.node.leases.stop()

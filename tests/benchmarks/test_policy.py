@@ -16,7 +16,7 @@ from benchmarks.policy_record import fastest_seconds
 from benchmarks.policy_report import report
 from benchmarks.policy_simulation import Run, Worker, one_by_one, static_batches
 from benchmarks.policy_summary import Latencies
-from benchmarks.policy_ways import Way, fair_share, first_come, interactive_alone, ours
+from benchmarks.policy_ways import Way, bulk_riding, fair_share, first_come, ours
 from gpu_worker.batching.policy import AGEING
 
 # A forward takes 1 s, with one image or two.
@@ -172,8 +172,8 @@ def test_a_lane_kept_for_interactive_jobs_is_not_given_to_bulk_ones() -> None:
 
 
 def test_an_interactive_job_alone_in_its_forwards_is_done_sooner() -> None:
-    riding = run(two_classes(400, 0.12, 0.1, seed=1), SMALL, ours(SMALL))
-    alone = run(two_classes(400, 0.12, 0.1, seed=1), SMALL, interactive_alone(ours(SMALL)))
+    riding = run(two_classes(400, 0.12, 0.1, seed=1), SMALL, bulk_riding(SMALL))
+    alone = run(two_classes(400, 0.12, 0.1, seed=1), SMALL, ours(SMALL))
 
     assert interactive_s(alone) < 0.7 * interactive_s(riding)
 

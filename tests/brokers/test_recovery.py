@@ -75,4 +75,4 @@ def test_a_worker_told_to_stop_while_redis_is_away_ends_soon(lonely: Lonely) -> 
 
     lonely.worker.send(signal.SIGTERM)
 
-    assert lonely.worker.exit_code(15) == 0
+    assert lonely.worker.exit_code(15) == 0, lonely.worker.said

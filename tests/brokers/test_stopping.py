@@ -101,7 +101,7 @@ def test_a_job_that_outlasts_the_grace_period_is_given_back_and_continued_at_onc
 
 
 def test_a_worker_told_to_stop_finishes_its_job_takes_no_other_and_ends_well(deployed: Deployment) -> None:
-    [worker] = deployed.running("one")
+    [worker] = deployed.running("one", one={"DARKROOM_LANES": "1"})
     running, waiting = deployed.post(**LONG), deployed.post()
     deployed.wait_for_step(running)
 

@@ -36,6 +36,7 @@ A, B, C = Waiting("A", work_left=1), Waiting("B", work_left=2), Waiting("C", wor
         pytest.param([C, A, B], 8, "ABC", id="shortest remaining work first"),
         pytest.param([C, A, B], 2, "AB", id="up to the knee"),
         pytest.param([A, Waiting("bulk", 0.1, priority=1)], 1, "A", id="interactive before shorter bulk"),
+        pytest.param([A, Waiting("bulk", 0.1, priority=1), B], 8, "AB", id="no bulk in an interactive call's forward"),
         pytest.param([Waiting("wide", 0.5, shape="wide"), A, B], 8, "wide", id="the most urgent sets the shape"),
         pytest.param([A, Waiting("wide", 2, shape="wide"), C], 8, "AC", id="others of that shape, though less urgent"),
         pytest.param([Waiting("many", 0.5, rows=9), A], 8, "many", id="more rows than the knee go alone"),
