@@ -61,7 +61,7 @@ app = _make_worker_app()
 
 
 # On Redis a wake-up is done with once it is heard: the job is in its line or under a lease, and lost wake-ups are
-# replaced. Held unacknowledged, it makes kombu 5.7 stop a worker whose Redis goes away: docs/decisions/0007-wake-ups.md.
+# replaced. Held unacknowledged, it makes kombu 5.7 stop a worker whose Redis goes away: see docs/decisions/0007.
 @app.task(name=GENERATE, acks_late=uses_rabbitmq(settings))  # type: ignore[untyped-decorator]
 def generate_task(model: str, **_: object) -> None:
     """A wake-up's `cause` is there for who reads Flower; which job comes next is the waiting line's business."""
