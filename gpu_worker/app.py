@@ -23,6 +23,8 @@ logger = structlog.get_logger()
 # Read by OpenMP when torch is loaded, later. Idle threads that spin make everything slower, themselves above all,
 # as soon as anything else runs on the machine: 100 s instead of 10 s for the same images on two shared cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Otherwise it says at each start which image processors would like torchvision; few pipelines have any.
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 with plain_refusal():
     settings = read_settings()

@@ -11,6 +11,7 @@ from darkroom.errors import DarkroomError, GenerationFailed, OutOfMemory
 from darkroom.request import ImageRequest, Priority
 from gpu_worker.batching.call import LanePass
 from gpu_worker.batching.engine import Engine
+from gpu_worker.batching.memory import is_out_of_memory
 from gpu_worker.batching.proxy import share_networks
 from gpu_worker.batching.seat import Seat
 from gpu_worker.lane import Watch
@@ -49,7 +50,7 @@ class PipelineLane:
         except DarkroomError:  # what the watch raised
             raise
         except Exception as error:
-            raise (_too_large(request) if _is_out_of_memory(error) else _stopped(error)) from error
+            raise (_too_large(request) if is_out_of_memory(error) else _stopped(error)) from error
         images: list[Image] = output.images
         return images
 
@@ -71,14 +72,6 @@ def _reporting(request: ImageRequest, lane_pass: LanePass, watch: Watch) -> Call
         return tensors
 
     return callback
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """CUDA has an exception of its own for it; the CPU and Apple's GPU only have words."""
-    words = ("can't allocate memory", "out of memory")
-    return isinstance(error, torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
-    )
 
 
 def _stopped(error: Exception) -> GenerationFailed:

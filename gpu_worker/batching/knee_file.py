@@ -10,6 +10,7 @@ import structlog
 import torch
 
 from gpu_worker.batching.arguments import Fit
+from gpu_worker.batching.call import Entry
 
 log = structlog.get_logger()
 
@@ -47,7 +48,9 @@ class KneeFile:
 
 
 def _name(fit: Fit) -> str:
-    return hashlib.sha256(repr(fit).encode()).hexdigest()[:32]
+    """The same in every process: an entry holds the network itself, whose text would be long and say its address."""
+    parts = [f"{part.network}.{part.name}" if isinstance(part, Entry) else repr(part) for part in fit]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
 
 
 def _device_name(device: str) -> str:
