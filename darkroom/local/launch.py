@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 
 from darkroom.errors import StackFailed
 from darkroom.local.readiness import NotReady, wait_for_api, wait_for_redis
@@ -22,11 +23,15 @@ def launched(stack: Stack, supervisor: Supervisor, deadline_s: float) -> Iterato
 
 
 def _bring_up(stack: Stack, supervisor: Supervisor, deadline_s: float) -> None:
-    for part in stack.parts:
-        if part.is_foundation:
-            supervisor.start(part)
-    supervisor.beside(lambda: wait_for_redis(stack.redis_socket, deadline_s))
-    for part in stack.parts:
-        if not part.is_foundation:
-            supervisor.start(part)
-    supervisor.beside(lambda: wait_for_api(stack.url, deadline_s))
+    given_up = Event()
+    try:
+        for part in stack.parts:
+            if part.is_foundation:
+                supervisor.start(part)
+        supervisor.beside(lambda: wait_for_redis(stack.redis_socket, deadline_s, given_up))
+        for part in stack.parts:
+            if not part.is_foundation:
+                supervisor.start(part)
+        supervisor.beside(lambda: wait_for_api(stack.url, deadline_s, given_up))
+    finally:
+        given_up.set()

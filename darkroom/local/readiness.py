@@ -4,6 +4,7 @@ import socket as sockets
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 BETWEEN_TRIES_S = 0.1
@@ -34,12 +35,13 @@ def missing(ready: Mapping[str, Any]) -> tuple[str, ...]:
     return (*failed, *absent)
 
 
-def wait_for_redis(socket: Path, deadline_s: float) -> None:
-    _wait(lambda: () if redis_answers(socket) else ("Redis does not answer",), deadline_s)
+def wait_for_redis(socket: Path, deadline_s: float, given_up: Event | None = None) -> None:
+    """Raises NotReady, also once `given_up` is set: what is asked may be gone, and its port somebody else's."""
+    _wait(lambda: () if redis_answers(socket) else ("Redis does not answer",), deadline_s, given_up or Event())
 
 
-def wait_for_api(url: str, deadline_s: float) -> None:
-    """Until /readyz answers 200 and shows a GPU worker and a CPU worker. Raises NotReady."""
+def wait_for_api(url: str, deadline_s: float, given_up: Event | None = None) -> None:
+    """Until /readyz answers 200 and shows a GPU worker and a CPU worker. Raises NotReady as `wait_for_redis` does."""
     import httpx
 
     # No proxy of the environment: it could not reach this machine's loopback.
@@ -53,12 +55,13 @@ def wait_for_api(url: str, deadline_s: float) -> None:
                 return ("the API does not answer",)
             return gone or (() if response.is_success else (f"/readyz answers {response.status_code}",))
 
-        _wait(still_missing, deadline_s)
+        _wait(still_missing, deadline_s, given_up or Event())
 
 
-def _wait(still_missing: Callable[[], tuple[str, ...]], deadline_s: float) -> None:
+def _wait(still_missing: Callable[[], tuple[str, ...]], deadline_s: float, given_up: Event) -> None:
     deadline = time.monotonic() + deadline_s
     while gone := still_missing():
         if time.monotonic() > deadline:
             raise NotReady(f"The stack was not ready within {deadline_s:.0f} s: {'; '.join(gone)}.")
-        time.sleep(BETWEEN_TRIES_S)
+        if given_up.wait(BETWEEN_TRIES_S):
+            raise NotReady("Nobody waits for the stack any more.")
