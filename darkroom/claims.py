@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import TypeAdapter
 
+from darkroom.dead_letters import worker_lost
 from darkroom.errors import DarkroomError, JobTaken
 from darkroom.jobs import IMAGES, Failure, Job, StoredImage
 from darkroom.redis_client import Client, redis_errors
@@ -71,8 +72,23 @@ class Claims:
             raise JobTaken(f"Attempt {job.attempt} cannot end job {job.id} as {state}: it is {answer}.")
 
     def give_back(self, job: Job) -> None:
-        """Put a running job back at the head of its line. Does not count as a lost worker."""
-        self._scripts.run("requeue", job.id, job.attempt, "given_back", self._max_attempts, "")
+        """Put a running job back at the head of its line. Does not count as a spoilt attempt."""
+        self._requeue(job, "given_back", "")
+
+    def put_back_hung(self, job: Job) -> str:
+        """Put back a job in whose forward this worker hangs, or fail it: `queued`, `failed`, `kept`."""
+        return self._requeue(job, "worker_hung", worker_lost(self._max_attempts).model_dump_json())
+
+    def try_again(self, job: Job, error: DarkroomError) -> str:
+        """Put back a job that met an error which nothing explains, or fail it by this error if it was the last time.
+
+        `queued`, `failed`, or `kept` where this attempt no longer owns the job.
+        """
+        failure = Failure(code=error.code, message=error.message).model_dump_json()
+        return self._requeue(job, "unexplained", failure)
+
+    def _requeue(self, job: Job, reason: str, failure: str) -> str:
+        return str(self._scripts.run("requeue", job.id, job.attempt, reason, self._max_attempts, failure))
 
     def is_ended_without_images(self, job_id: str) -> bool:
         """Whether the job was canceled, failed or deleted, so that no attempt's images are wanted."""

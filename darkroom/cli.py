@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from darkroom import dead_command
 from darkroom.errors import DarkroomError, Misconfigured
 
 if TYPE_CHECKING:
     from darkroom.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(dead_command.app, name="dead")
 
 INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 

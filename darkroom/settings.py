@@ -129,10 +129,21 @@ class Settings(BaseSettings):
         description="How long a worker keeps trying to write a finished image while storage is down, seconds.",
     )
     max_attempts: int = Field(
-        default=3, ge=1, le=100, description="A job that loses this many workers fails as `worker_lost`."
+        default=3,
+        ge=1,
+        le=100,
+        description="A job that lost a worker, or met an error that nothing explains, is tried so often in all. "
+        "Then it fails, and `darkroom dead` lists it.",
     )
     grace_s: float = Field(
         default=60.0, ge=0, le=86_400, description="How long a stopping worker may finish its jobs, seconds."
+    )
+    watchdog_s: float = Field(
+        default=300.0,
+        ge=1,
+        le=86_400,
+        description="A worker whose networks have been busy with one forward this long counts as hung: it gives its "
+        "jobs back and ends, for its supervisor to start another, seconds.",
     )
     retention_s: int = Field(
         default=7 * 86_400,

@@ -1,14 +1,11 @@
 """The job store as the housekeeper sees it: what was lost, what is due, what is too old."""
 
+from darkroom.dead_letters import worker_lost
 from darkroom.jobs import IMAGES, StoredImage
 from darkroom.redis_client import Client, redis_errors
 from darkroom.scripts import Scripts
 from darkroom.settings import Settings
 
-LOST_TOO_OFTEN = (
-    "The job was given to {attempts} workers, and each was lost while it ran. It may be what stops them: "
-    "try a smaller size, or ask the operator, who finds it in the workers' logs."
-)
 # Follow-up work that is not done by then has lost its message, or its worker.
 FOLLOWUP_DUE_MS = 60_000
 
@@ -32,10 +29,10 @@ class Upkeep:
             return [(job_id, int(self._redis.hget(f"darkroom:job:{job_id}", "attempt") or 0)) for job_id in ids]
 
     def requeue_lost(self, job_id: str, attempt: int) -> str:
-        """Put back a job whose lease ran out, or fail it if it lost too many workers: `queued`, `failed`, `kept`."""
+        """Put back a job whose lease ran out, or fail it if it spoilt too many attempts: `queued`, `failed`, `kept`."""
         most = self._settings.max_attempts
-        message = LOST_TOO_OFTEN.format(attempts=most)
-        return str(self._scripts.run("requeue", job_id, attempt, "worker_lost", most, message))
+        failure = worker_lost(most).model_dump_json()
+        return str(self._scripts.run("requeue", job_id, attempt, "worker_lost", most, failure))
 
     def waiting(self) -> dict[str, int]:
         """Length of each model's line, the empty ones left out."""

@@ -71,13 +71,14 @@ def _run(job: Job, lane: Lane, hold: Hold, node: Node) -> None:
         log.info("job.taken", reason=taken.message)
     except WorkerStopping:
         _give_back(job, node)
+    except GenerationFailed as error:
+        _try_again(job, error, error.__cause__ or error, node)
     except JobError as error:
-        _fail(job, error, error.__cause__, node)
+        _fail(job, error, node)
     except Unavailable:
         raise
     except Exception as error:
-        # Ours or a library's fault: another attempt would meet it again, and cost two more workers their time.
-        _fail(job, _unexpected(error), error, node)
+        _try_again(job, _unexpected(error), error, node)
 
 
 def _make(job: Job, lane: Lane, hold: Hold, node: Node) -> None:
@@ -109,6 +110,10 @@ class JobWatch:
 def _give_back(job: Job, node: Node) -> None:
     patiently(GIVE_BACK_FOR_S)(node.claims.give_back, job)
     log.info("job.given_back")
+    _wake(job, node)
+
+
+def _wake(job: Job, node: Node) -> None:
     try:
         node.wakeups.wake(job.request.model, job.id)
     except BrokerUnavailable as error:
@@ -122,11 +127,20 @@ def _unexpected(error: Exception) -> GenerationFailed:
     )
 
 
-def _fail(job: Job, error: JobError, cause: BaseException | None, node: Node) -> None:
-    if isinstance(error, GenerationFailed) and cause is not None:
+def _try_again(job: Job, error: GenerationFailed, cause: BaseException, node: Node) -> None:
+    """Nothing explains this error, so it may be this worker's or this moment's; if it stays, the job fails by it."""
+    end = patiently(RECORD_FOR_S)(node.claims.try_again, job, error)
+    if end == "failed":
         log.error("job.failed", code=error.code, exception=without_prompts(cause, job.request))
+    elif end == "queued":
+        log.warning("job.put_back", code=error.code, exception=without_prompts(cause, job.request))
+        _wake(job, node)
     else:
-        log.error("job.failed", code=error.code, reason=error.message)
+        log.info("job.taken", reason=f"Attempt {job.attempt} no longer owns the job.")
+
+
+def _fail(job: Job, error: JobError, node: Node) -> None:
+    log.error("job.failed", code=error.code, reason=error.message)
     try:
         patiently(RECORD_FOR_S)(node.claims.fail, job, error)
     except JobTaken as taken:

@@ -7,4 +7,5 @@ redis.call('DEL', job_key(id), key('events', id))
 redis.call('ZREM', key('jobs', job[2]), id)
 redis.call('ZREM', key('final'), id)
 redis.call('ZREM', key('followups'), id)
+redis.call('ZREM', key('dead'), id)
 return 1

@@ -61,6 +61,17 @@ local function line_position(id, model, class)
   return rank
 end
 
+-- How attempts ended that made nothing: what an operator sees of a dead job. Rolling restarts must not let it grow.
+local MOST_REMEMBERED = 20
+
+local function remember(id, attempt, reason, now)
+  local job = redis.call('HMGET', job_key(id), 'history', 'worker')
+  local history = cjson.decode(job[1] or '[]')
+  history[#history + 1] = {attempt = attempt, worker = job[2] or '', reason = reason, at_ms = now}
+  if #history > MOST_REMEMBERED then table.remove(history, 1) end
+  redis.call('HSET', job_key(id), 'history', cjson.encode(history))
+end
+
 -- A final job stays for the retention time, then the housekeeper removes it with its images.
 local function finish(id, state, now)
   redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)

@@ -1,18 +1,20 @@
--- Puts a running job back at the head of its line: its worker gave it back, or was lost.
--- Returns the state that it ends in, or 'kept' where there is nothing to put back.
-local id, attempt, reason, most_lost = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+-- Puts a running job back at the head of its line, and notes in its history why. A job that spoils too many attempts
+-- fails instead, with the failure given, and goes on the dead-letter list. A worker that stops in order (`given_back`)
+-- spoils nothing. Returns the state that it ends in, or 'kept' where there is nothing to put back.
+local id, attempt, reason, most_spoilt, failure = unpack(ARGV)
 if not owns(id, attempt) or not may('running', 'queued') then return 'kept' end
 local now = now_ms()
 if reason == 'worker_lost' then
   local lease = redis.call('ZSCORE', key('leases'), id)
   if lease and tonumber(lease) > now then return 'kept' end
-  if redis.call('HINCRBY', job_key(id), 'lost', 1) >= most_lost then
-    local failure = {code = 'worker_lost', message = ARGV[5]}
-    redis.call('HSET', job_key(id), 'failure', cjson.encode(failure))
-    finish(id, 'failed', now)
-    tell(id, 'failed', {error = failure})
-    return 'failed'
-  end
+end
+remember(id, tonumber(attempt), reason, now)
+if reason ~= 'given_back' and redis.call('HINCRBY', job_key(id), 'spoilt', 1) >= tonumber(most_spoilt) then
+  redis.call('HSET', job_key(id), 'failure', failure)
+  finish(id, 'failed', now)
+  redis.call('ZADD', key('dead'), now, id)
+  tell(id, 'failed', {error = cjson.decode(failure)})
+  return 'failed'
 end
 local job = redis.call('HMGET', job_key(id), 'model', 'class', 'cost', 'owner', 'created_ms')
 redis.call('HSET', job_key(id), 'state', 'queued', 'step', 0)

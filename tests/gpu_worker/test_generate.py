@@ -5,7 +5,14 @@ import pytest
 import structlog
 
 from darkroom.claims import Claims
-from darkroom.errors import DarkroomError, DeadlineExceeded, ObjectMissing, OutOfMemory, RedisUnavailable
+from darkroom.errors import (
+    DarkroomError,
+    DeadlineExceeded,
+    GenerationFailed,
+    ObjectMissing,
+    OutOfMemory,
+    RedisUnavailable,
+)
 from darkroom.jobs import Job, JobState, StoredImage
 from darkroom.redis_client import Client, connect
 from darkroom.settings import Settings
@@ -41,6 +48,10 @@ class StumblingClaims(Claims):
     def fail(self, job: Job, error: DarkroomError) -> None:
         self._stumble("fail")
         super().fail(job, error)
+
+    def try_again(self, job: Job, error: DarkroomError) -> str:
+        self._stumble("try_again")
+        return super().try_again(job, error)
 
     def give_back(self, job: Job) -> None:
         self._stumble("give_back")
@@ -129,7 +140,7 @@ def test_a_worker_goes_on_after_a_job_that_failed(
     assert (store.get(job_id).state, store.get(next_id).state) == (JobState.FAILED, JobState.SUCCEEDED)
 
 
-def test_an_unforeseen_error_fails_the_job_at_once_and_shows_no_prompt(
+def test_an_unforeseen_error_that_stays_fails_the_job_and_shows_no_prompt(
     node: Node, store: JobStore, lane: FakeLane, job_id: str
 ) -> None:
     lane.before_step = breaks
@@ -138,12 +149,29 @@ def test_an_unforeseen_error_fails_the_job_at_once_and_shows_no_prompt(
         generate("minilab", node)
 
     job = store.get(job_id)
-    assert (job.state, job.attempt) == (JobState.FAILED, 1)
+    assert (job.state, job.attempt) == (JobState.FAILED, 3)
     assert job.failure
     assert job.failure.code == "generation_failed"
     assert "KeyError" in job.failure.message
     assert PROMPT not in f"{job.failure}{lines}"
     assert "in breaks" in str(lines)
+
+
+def test_an_error_of_the_moment_costs_an_attempt_and_not_the_job(
+    node: Node, store: JobStore, lane: FakeLane, client: Client, redis_url: str, job_id: str
+) -> None:
+    def breaks_once(_step: int) -> None:
+        if len(lane.drawn) == 1:
+            raise GenerationFailed("The model stopped with RuntimeError.")
+
+    lane.before_step = breaks_once
+
+    generate("minilab", node)
+
+    job = store.get(job_id)
+    assert (job.state, job.attempt) == (JobState.SUCCEEDED, 2)
+    assert events(client, job_id) == ["started", "queued", "started", *["step"] * 5, "succeeded"]
+    assert queued(redis_url, "gpu.minilab") == [{"model": "minilab", "cause": job_id}]
 
 
 def breaks(_step: int) -> None:
@@ -194,12 +222,16 @@ def test_a_redis_that_is_away_for_a_step_costs_only_that_step_s_word(
     assert events(client, job_id).count("step") == 4
 
 
+@pytest.mark.parametrize("call", ["fail", "try_again"])
 def test_a_redis_that_is_away_for_the_last_word_is_waited_for(
-    node: Node, store: JobStore, lane: FakeLane, client: Client, settings: Settings, job_id: str
+    call: str, node: Node, store: JobStore, lane: FakeLane, client: Client, settings: Settings, job_id: str
 ) -> None:
-    lane.before_step = breaks
+    def too_large(_step: int) -> None:
+        raise OutOfMemory("It does not fit. Ask for less.")
 
-    generate("minilab", replace(node, claims=StumblingClaims(client, settings, "fail")))
+    lane.before_step = too_large if call == "fail" else breaks
+
+    generate("minilab", replace(node, claims=StumblingClaims(client, settings, call)))
 
     assert store.get(job_id).state is JobState.FAILED
 
