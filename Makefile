@@ -7,10 +7,11 @@ TORCH ?= 2.13.0
 PROMPT ?= a red circle on a white background
 FLOWER ?= 0
 BENCH ?=
+CHAOS ?=
 
 BIN := .venv/bin
 
-.PHONY: demo up test test-services test-gpu check format bench docs clean
+.PHONY: demo up test test-services test-gpu check format bench chaos docs clean
 
 # By way of the environment, so that quotes and dollars in a prompt are only a prompt.
 demo: export DEMO_PROMPT = $(value PROMPT)
@@ -42,6 +43,10 @@ format: .venv/dev.stamp
 # What it compares with lives in an environment of its own. What cannot be installed there is reported as not run.
 bench: .venv/dev.stamp .venv-peers/peers.stamp
 	$(BIN)/python -m benchmarks.batching $(BENCH)
+
+# About half an hour on 2 cores. Shorter: make chaos CHAOS="--broker redis --jobs 100 --faults 8 --seconds 60"
+chaos: .venv/dev.stamp
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Darkroom needs Python 3.11 or newer; this is %s. Name another: make PYTHON=python3.12" % sys.version.split()[0])'

@@ -50,6 +50,10 @@ class ServerProcess:
             raise RuntimeError(f"{self._command[0]} is not running")
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
     def start(self, deadline_s: float = 60) -> None:
         """Returns once it answers. Raises RuntimeError, with the end of its log, when it does not."""
         with self._log.open("ab") as log:
@@ -178,13 +182,17 @@ def rclone_binary() -> str | None:
 
 
 def s3_server(binary: str, folder: Path) -> S3Server:
-    """rclone verifies signatures and expiry, which moto's server does not."""
+    """rclone verifies signatures and expiry, which moto's server does not.
+
+    Without write-back, what it has taken lies in its folder at once, also for one that is killed and started again.
+    """
     port, bucket = free_port(), "darkroom"
     access_key_id, secret_access_key = secrets.token_hex(10), secrets.token_hex(20)
     (folder / "data" / bucket).mkdir(parents=True)
     command = [
         binary, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", f"{access_key_id},{secret_access_key}",
-        "--vfs-cache-mode", "writes", "--config", "", "--cache-dir", str(folder / "cache"), str(folder / "data"),
+        "--vfs-cache-mode", "writes", "--vfs-write-back", "0s", "--config", "", "--cache-dir", str(folder / "cache"),
+        str(folder / "data"),
     ]  # fmt: skip
     process = ServerProcess(command, folder, lambda: accepts(port))
     return S3Server(f"http://127.0.0.1:{port}", access_key_id, secret_access_key, bucket, process)

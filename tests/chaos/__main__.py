@@ -1,0 +1,48 @@
+"""`make chaos`: a service is hurt again and again under load, and an oracle says whether it kept its word."""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.chaos.alone import drawn_alone
+from tests.chaos.pool import POOL
+from tests.chaos.report import last_line, table
+from tests.chaos.run import Options, Result, run
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    # What this shell is set up for is not for the service that is hurt here.
+    for name in [name for name in os.environ if name.startswith("DARKROOM_")]:
+        del os.environ[name]
+    os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    brokers = ["redis", "rabbitmq"] if arguments.broker == "both" else [arguments.broker]
+    options = Options(arguments.jobs, arguments.faults, arguments.seconds, arguments.seed)
+    folder = Path(arguments.logs or tempfile.mkdtemp(prefix="darkroom-chaos-")).resolve()
+    print(f"logs in {folder}; seed {options.seed}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    alone = drawn_alone(POOL)
+    results: dict[str, Result] = {}
+    for broker in brokers:
+        results[broker] = asyncio.run(run(broker, options, alone, folder / broker))
+        print(f"\n{broker}\n{table(results[broker])}", flush=True)
+    print(last_line(results))
+    return 0 if all(result.verdict.is_spotless() and not result.ledger.surprises for result in results.values()) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=800, help="orders, on each broker")
+    parser.add_argument("--faults", type=int, default=60, help="on each broker")
+    parser.add_argument("--seconds", type=float, default=600, help="how long load and faults last")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed hurts the same parts at the same times")
+    parser.add_argument("--broker", choices=("redis", "rabbitmq", "both"), default="both")
+    parser.add_argument("--logs", help="folder for the logs of all processes; default: a new temporary one")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

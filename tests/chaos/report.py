@@ -1,0 +1,61 @@
+"""A run as a table to read and as one JSON object, per broker."""
+
+import json
+from collections.abc import Iterator, Mapping
+from statistics import median
+from typing import Any
+
+from tests.chaos.run import Result
+
+SHOWN = 8
+
+
+def table(result: Result) -> str:
+    return "\n".join([*_recoveries(result), "", *_findings(result)])
+
+
+def _recoveries(result: Result) -> Iterator[str]:
+    yield f"{'fault':<34}{'times':>6}{'median s':>10}{'slowest s':>11}"
+    by_name: dict[str, list[float]] = {}
+    for blow, seconds in zip(result.struck, result.recovery_s, strict=True):
+        by_name.setdefault(blow.fault.name, []).extend([] if seconds is None else [seconds])
+    for name, times in sorted(by_name.items()):
+        figures = f"{median(times):>10.1f}{max(times):>11.1f}" if times else f"{'-':>10}{'-':>11}"
+        yield f"{name:<34}{len(times):>6}{figures}"
+
+
+def _findings(result: Result) -> Iterator[str]:
+    verdict, ledger = result.verdict, result.ledger
+    ends = ", ".join(f"{count} {state}" for state, count in sorted(verdict.ends.items()))
+    attempts = ", ".join(f"{count} x {attempt}" for attempt, count in sorted(verdict.attempts.items()))
+    yield f"accepted {len(ledger.accepted)} of {len(ledger.orders)} orders; {ends}; attempts: {attempts}"
+    yield f"requests refused with 429 or 503: {ledger.refused}; without an answer: {ledger.cut}"
+    yield f"ended without being asked to: {dict(result.ended_by_themselves) or 'none'}"
+    for name in ("lost", "twice", "unequal", "ownerless", "undead", "unheard", "without_thumbnail"):
+        found = getattr(verdict, name)
+        yield f"{name.replace('_', ' ')}: {len(found)}"
+        yield from (f"  {line}" for line in found[:SHOWN])
+    yield f"surprising answers: {len(ledger.surprises)}"
+    yield from (f"  {line}" for line in ledger.surprises[:SHOWN])
+
+
+def figures(result: Result) -> Mapping[str, Any]:
+    verdict = result.verdict
+    known = [seconds for seconds in result.recovery_s if seconds is not None]
+    return {
+        "jobs": len(result.ledger.accepted),
+        "faults": len(result.struck),
+        "lost": len(verdict.lost),
+        "twice": len(verdict.twice),
+        "unequal": len(verdict.unequal),
+        "slowest_recovery_s": round(max(known, default=0), 1),
+        "ownerless": len(verdict.ownerless),
+        "undead": len(verdict.undead),
+        "unheard": len(verdict.unheard),
+        "surprises": len(result.ledger.surprises),
+        "slowest_job_s": round(result.slowest_job_s, 1),
+    }
+
+
+def last_line(results: Mapping[str, Result]) -> str:
+    return json.dumps({broker: figures(result) for broker, result in results.items()})

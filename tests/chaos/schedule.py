@@ -1,0 +1,71 @@
+"""Which part is hurt when, and how: drawn from a seed before the run begins. Knows no processes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+
+class Blow(StrEnum):
+    KILL = "kill -9"
+    """Started again after `for_s`, as a supervisor would."""
+    PAUSE = "pause"
+    """SIGSTOP, and SIGCONT after `for_s`. For a worker that is longer than a lease."""
+    RESTART = "restart"
+    """SIGTERM, and started again when it has ended."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    at_s: float
+    blow: Blow
+    parts: tuple[str, ...]
+    """More than one: in turn, as a rolling restart does."""
+    for_s: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.blow} {' '.join(self.parts)}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    weight: int
+    blow: Blow
+    parts: tuple[str, ...]
+    for_s: tuple[float, float]
+
+
+WORKERS = ("gpu-1", "gpu-2", "cpu")
+KINDS = (
+    *(Kind(4, Blow.KILL, (part,), (0.2, 1.0)) for part in ("gpu-1", "gpu-2", "cpu", "api")),
+    *(Kind(3, Blow.PAUSE, (part,), (4.0, 6.0)) for part in ("gpu-1", "gpu-2")),
+    *(Kind(1, Blow.PAUSE, (part,), (2.0, 6.0)) for part in ("cpu", "api")),
+    Kind(3, Blow.KILL, ("redis",), (0.1, 4.0)),
+    Kind(1, Blow.PAUSE, ("redis",), (1.0, 5.0)),
+    Kind(3, Blow.KILL, ("s3",), (0.1, 6.0)),
+    Kind(2, Blow.PAUSE, ("s3",), (2.0, 6.0)),
+    Kind(2, Blow.RESTART, (*WORKERS, "api"), (0.0, 0.0)),
+)
+# RabbitMQ takes seconds of both cores to come up, so it is hurt less often than its share.
+RABBITMQ_KINDS = (Kind(2, Blow.KILL, ("rabbitmq",), (0.1, 2.0)), Kind(2, Blow.PAUSE, ("rabbitmq",), (1.0, 5.0)))
+
+
+def plan(seed: int, count: int, seconds: float, broker: str) -> list[Fault]:
+    """Faults in the order of their times, the first when the load has begun and the last before it ends.
+
+    Every kind comes once before any comes twice, as far as `count` reaches; which kinds come again is weighted chance.
+    """
+    random = Random(seed)
+    kinds = [*KINDS, *(RABBITMQ_KINDS if broker == "rabbitmq" else ())]
+    each = random.sample(kinds, k=len(kinds))
+    more = random.choices(kinds, weights=[kind.weight for kind in kinds], k=count)
+    chosen = [*each, *more][:count]
+    times = sorted(random.uniform(0.05, 0.9) * seconds for _ in chosen)
+    return [
+        Fault(at_s, kind.blow, kind.parts, random.uniform(*kind.for_s))
+        for at_s, kind in zip(times, _shuffled(chosen, random), strict=True)
+    ]
+
+
+def _shuffled(kinds: list[Kind], random: Random) -> list[Kind]:
+    return random.sample(kinds, k=len(kinds))
