@@ -94,7 +94,7 @@ async def _until_quiet(service: Service, thumbnails_within_s: float) -> None:
 
 async def _until(left: Callable[[], int], deadline_s: float) -> None:
     deadline = time.monotonic() + deadline_s
-    while time.monotonic() < deadline and await asyncio.to_thread(left):
+    while time.monotonic() < deadline and (await asyncio.to_thread(left)) > 0:
         await asyncio.sleep(0.5)
 
 

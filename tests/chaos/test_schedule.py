@@ -1,0 +1,33 @@
+"""The schedule of faults is drawn from a seed alone."""
+
+from tests.chaos.schedule import KINDS, RABBITMQ_KINDS, WORKERS, Blow, plan
+from tests.chaos.service import LEASE_S
+
+
+def test_the_same_seed_gives_the_same_faults() -> None:
+    assert plan(7, 40, 300, "redis") == plan(7, 40, 300, "redis")
+    assert plan(7, 40, 300, "redis") != plan(8, 40, 300, "redis")
+
+
+def test_faults_come_in_order_while_the_load_lasts() -> None:
+    times = [fault.at_s for fault in plan(7, 40, 300, "redis")]
+
+    assert times == sorted(times)
+    assert times[0] >= 0
+    assert times[-1] < 300
+
+
+def test_every_kind_comes_before_any_comes_twice() -> None:
+    faults = plan(7, len(KINDS) + len(RABBITMQ_KINDS), 300, "rabbitmq")
+
+    assert len({fault.name for fault in faults}) == len(KINDS) + len(RABBITMQ_KINDS)
+
+
+def test_rabbitmq_is_hurt_only_where_there_is_one() -> None:
+    assert not any("rabbitmq" in fault.parts for fault in plan(7, 200, 300, "redis"))
+
+
+def test_a_worker_is_paused_for_longer_than_its_lease() -> None:
+    pauses = [fault for fault in plan(7, 200, 300, "redis") if fault.blow is Blow.PAUSE]
+
+    assert all(fault.for_s > LEASE_S for fault in pauses if fault.parts[0] in WORKERS[:2])
