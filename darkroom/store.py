@@ -121,8 +121,12 @@ class JobStore:
         return self._scripts.run("delete", job_id) == 1
 
     def withdraw(self, job_id: str) -> None:
-        """Undo an enqueue whose wake-up could not be published, unless a worker has the job by now."""
-        if self._scripts.run("cancel", job_id) == JobState.QUEUED:
+        """Undo an enqueue whose wake-up could not be published: the client is told that there is no job.
+
+        A worker may have it by now, woken for another one; that worker is refused like after a cancel. A job that
+        is final already stays.
+        """
+        if self._scripts.run("cancel", job_id) in {JobState.QUEUED, JobState.RUNNING}:
             self.delete(job_id)
 
     def _full(self, model: str, what: str) -> QueueFull:

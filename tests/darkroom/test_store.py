@@ -275,8 +275,13 @@ def test_a_deleted_job_leaves_nothing_behind(
     assert set(client.keys("*")) <= {"darkroom:models"}
 
 
-def test_a_withdrawn_job_was_never_there(store: JobStore, client: Client, request_of: MakeRequest) -> None:
+@pytest.mark.parametrize("runs", [False, True])
+def test_a_withdrawn_job_was_never_there(
+    runs: bool, store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
+) -> None:
     job_id = store.enqueue("alice", request_of()).job.id
+    if runs:
+        claims.claim_next("minilab", "w")
 
     store.withdraw(job_id)
 

@@ -1,0 +1,124 @@
+"""What the job store should hold, kept in plain Python beside it: the same rules, written a second time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+FINAL = frozenset({"succeeded", "failed", "canceled"})
+CLASSES = ("interactive", "bulk")
+
+
+@dataclass
+class ModelJob:
+    owner: str
+    class_: str
+    cost: float
+    created_ms: int
+    state: str = "queued"
+    attempt: int = 0
+    worker: str = ""
+    spoilt: int = 0
+    is_silent: bool = False
+    """Its lease has run out."""
+    is_dead_letter: bool = False
+    needs_follow_up: bool = False
+    word: list[str] = field(default_factory=list)
+    """Types of its events, in order."""
+    history: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+@dataclass
+class ModelLine:
+    """One class's waiting line, by start-time fair queueing (Goyal, Vin, Cheng 1996)."""
+
+    scores: dict[str, float] = field(default_factory=dict)
+    virtual: float = 0.0
+    finish_tags: dict[str, float] = field(default_factory=dict)
+
+    def order(self) -> list[str]:
+        return sorted(self.scores, key=lambda job_id: (self.scores[job_id], job_id))
+
+    def start_tag(self, owner: str, cost: float) -> float:
+        start = max(self.virtual, self.finish_tags.get(owner, 0.0))
+        self.finish_tags[owner] = start + cost
+        return start
+
+    def remove(self, job_id: str) -> float:
+        score = self.scores.pop(job_id)
+        if not self.scores:
+            self.virtual = 0.0
+            self.finish_tags.clear()
+        return score
+
+    def take(self, job_id: str) -> None:
+        score = self.remove(job_id)
+        if self.scores:
+            self.virtual = max(self.virtual, score)
+
+
+class JobModel:
+    def __init__(self, *, max_attempts: int, most_waiting: int, most_of_one_owner: int) -> None:
+        self.jobs: dict[str, ModelJob] = {}
+        self.lines = {name: ModelLine() for name in CLASSES}
+        self.keys: dict[tuple[str, str], tuple[str, str]] = {}
+        """Job and fingerprint by owner and Idempotency-Key. Kept when the job is deleted."""
+        self._max_attempts = max_attempts
+        self._most_waiting = most_waiting
+        self._most_of_one_owner = most_of_one_owner
+
+    def in_state(self, *states: str) -> list[str]:
+        return sorted(job_id for job_id, job in self.jobs.items() if job.state in states)
+
+    def waiting(self) -> Iterator[ModelJob]:
+        return (job for job in self.jobs.values() if job.state == "queued")
+
+    def earlier(self, owner: str, key: str) -> tuple[str, str] | None:
+        """What this Idempotency-Key made, unless that is deleted."""
+        made = self.keys.get((owner, key))
+        return made if made and made[0] in self.jobs else None
+
+    def takes(self, owner: str) -> bool:
+        own = sum(job.owner == owner for job in self.waiting())
+        return len(list(self.waiting())) < self._most_waiting and own < self._most_of_one_owner
+
+    def enqueue(self, job_id: str, job: ModelJob) -> None:
+        self.jobs[job_id] = job
+        line = self.lines[job.class_]
+        line.scores[job_id] = line.start_tag(job.owner, job.cost)
+
+    def next_of(self, classes: tuple[str, ...]) -> str | None:
+        heads = [self.lines[name].order() for name in classes]
+        return next((order[0] for order in heads if order), None)
+
+    def claim(self, job_id: str, worker: str) -> None:
+        job = self.jobs[job_id]
+        self.lines[job.class_].take(job_id)
+        job.state, job.worker, job.is_silent = "running", worker, False
+        job.attempt += 1
+        job.word.append("started")
+
+    def owns(self, job_id: str, attempt: int) -> bool:
+        job = self.jobs.get(job_id)
+        return job is not None and job.state == "running" and job.attempt == attempt
+
+    def requeue(self, job_id: str, attempt: int, reason: str) -> str:
+        job = self.jobs.get(job_id)
+        if job is None or not self.owns(job_id, attempt) or (reason == "worker_lost" and not job.is_silent):
+            return "kept"
+        job.history.append((attempt, job.worker, reason))
+        job.spoilt += reason != "given_back"
+        if reason != "given_back" and job.spoilt >= self._max_attempts:
+            self.finish(job_id, "failed")
+            job.is_dead_letter = True
+            return "failed"
+        job.state = "queued"
+        job.word.append("queued")
+        self.lines[job.class_].scores[job_id] = job.created_ms - 1e13
+        return "queued"
+
+    def finish(self, job_id: str, state: str) -> None:
+        job = self.jobs[job_id]
+        if job.state == "queued":
+            self.lines[job.class_].remove(job_id)
+        job.state = state
+        job.needs_follow_up = state == "succeeded"
+        job.word.append(state)
