@@ -21,10 +21,10 @@ def wait_of(prefer: str | None) -> int:
 async def wait_until_final(job: Job, wait_s: float, services: Services) -> Job:
     """The job once it is final, or as it stands when the time is over. Raises RedisUnavailable, UnknownJob."""
     try:
-        with services.feed.watch(job.id) as told:
+        with services.feed.watch(job.id, only_the_end=True) as ended:
             async with asyncio.timeout(wait_s):
                 while not job.state.is_final:
-                    await services.feed.wait(told)
+                    await services.feed.wait(ended)
                     job = await run_in_threadpool(services.store.get, job.id)
     except TimeoutError:
         pass

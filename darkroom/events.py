@@ -78,10 +78,13 @@ class EventFeed:
         word.clear()
 
     @contextmanager
-    def watch(self, job_id: str) -> Iterator[asyncio.Event]:
-        """An asyncio.Event that is set whenever something is told about this job. Needs no answer of Redis."""
+    def watch(self, job_id: str, *, only_the_end: bool = False) -> Iterator[asyncio.Event]:
+        """An asyncio.Event that is set whenever something is told about this job, or once when it ends.
+
+        Needs no answer of Redis.
+        """
         word = asyncio.Event()
-        channel = f"darkroom:told:{job_id}"
+        channel = f"darkroom:{'ended' if only_the_end else 'told'}:{job_id}"
         self._watchers.setdefault(channel, set()).add(word)
         self._subscription.add(channel)
         try:

@@ -23,6 +23,8 @@ local function tell(id, kind, fields)
   fields.at_ms = now_ms()
   redis.call('XADD', key('events', id), 'MAXLEN', '~', 2000, '*', 'type', kind, 'data', cjson.encode(fields))
   redis.call('PUBLISH', key('told', id), kind)
+  -- Who waits for the end alone is not woken at each step.
+  if NEXT[kind] and next(NEXT[kind]) == nil then redis.call('PUBLISH', key('ended', id), kind) end
 end
 
 -- A waiting line is two sorted sets, interactive before bulk. `cost` is the work that waits in each.
