@@ -28,6 +28,7 @@ class Housekeeper:
         self.put_back_lost_jobs()
         self.top_up_wakeups()
         self.send_due_followups()
+        self.clear_leftovers()
         self.remove_old_jobs()
 
     def put_back_lost_jobs(self) -> None:
@@ -48,6 +49,12 @@ class Housekeeper:
     def send_due_followups(self) -> None:
         for job_id in self._upkeep.due_followups():
             self._wakeups.follow_up(job_id)
+
+    def clear_leftovers(self) -> None:
+        """What a worker stored for a job that was canceled or deleted meanwhile, and was killed before clearing up."""
+        for job_id in self._upkeep.due_leftovers():
+            self._storage.delete_job(job_id)
+            self._upkeep.cleared_leftovers(job_id)
 
     def remove_old_jobs(self) -> None:
         """Images first: a record without images can be removed later, images without a record never would be."""

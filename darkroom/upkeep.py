@@ -8,6 +8,8 @@ from darkroom.settings import Settings
 
 # Follow-up work that is not done by then has lost its message, or its worker.
 FOLLOWUP_DUE_MS = 60_000
+# A worker that lost its job has noticed by then, and cleaned up, or is dead.
+LEFTOVERS_DUE_LEASES = 4
 
 
 class Upkeep:
@@ -69,3 +71,13 @@ class Upkeep:
         """There is nothing to follow up: the job or its images are gone."""
         with redis_errors():
             self._redis.zrem("darkroom:followups", job_id)
+
+    def due_leftovers(self, limit: int = 100) -> list[str]:
+        """Jobs canceled or deleted while they may have had a worker: it may have stored files for nobody, and died."""
+        before = self.now_ms() - LEFTOVERS_DUE_LEASES * self._settings.lease_s * 1000
+        with redis_errors():
+            return list(self._redis.zrangebyscore("darkroom:leftovers", "-inf", before, start=0, num=limit))
+
+    def cleared_leftovers(self, job_id: str) -> None:
+        with redis_errors():
+            self._redis.zrem("darkroom:leftovers", job_id)

@@ -5,6 +5,8 @@ if not state then return false end
 if may(state, 'canceled') then
   if state == 'queued' then line_remove(id) end
   finish(id, 'canceled', now_ms())
+  -- A worker may be writing an image of it just now, and be killed before it can take that back.
+  if redis.call('HGET', job_key(id), 'attempt') ~= '0' then redis.call('ZADD', key('leftovers'), now_ms(), id) end
   tell(id, 'canceled', cjson.decode('{}'))
 end
 return state

@@ -10,6 +10,7 @@ from darkroom.settings import Settings
 from darkroom.store import JobStore
 from darkroom.upkeep import Upkeep
 from darkroom.wakeups import Wakeups
+from storage.keys import image_key
 from tests.conftest import MakeRequest
 from tests.cpu_worker.conftest import FinishJob
 from tests.queued import queued
@@ -142,6 +143,32 @@ def test_old_jobs_go_with_their_images_and_younger_ones_stay(
     assert (is_gone(store, old), has_image(storage, old)) == (True, False)
     assert (is_gone(store, young), has_image(storage, young)) == (False, True)
     assert not client.keys(f"*{old.id}*")
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_what_a_dying_worker_stored_for_a_canceled_job_is_removed(
+    housekeeper: Housekeeper,
+    store: JobStore,
+    storage: WatchedStorage,
+    client: Client,
+    running: Job,
+    is_deleted: bool,
+) -> None:
+    key = image_key(running.id, 0, "png")
+    store.cancel(running.id)
+    if is_deleted:
+        store.delete(running.id)
+    storage.put(key, b"an image for nobody", content_type="image/png")
+
+    housekeeper.keep_house()
+    kept = storage.get(key)
+    client.zadd("darkroom:leftovers", {running.id: 1}, xx=True)
+    housekeeper.keep_house()
+
+    assert kept  # its worker may live, and clean up by itself
+    with pytest.raises(ObjectMissing):
+        storage.get(key)
+    assert not client.exists("darkroom:leftovers")
 
 
 def test_with_storage_down_no_old_job_is_removed_and_later_all_are(

@@ -259,7 +259,7 @@ def test_jobs_are_listed_newest_first_page_by_page(store: JobStore, request_of: 
     assert first + rest == sorted(ids, reverse=True)
 
 
-def test_a_deleted_job_leaves_nothing_behind(
+def test_a_deleted_job_leaves_nothing_behind_but_a_note_to_clear_up(
     store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
 ) -> None:
     job_id = store.enqueue("alice", request_of()).job.id
@@ -272,7 +272,7 @@ def test_a_deleted_job_leaves_nothing_behind(
 
     with pytest.raises(UnknownJob):
         store.get(job_id)
-    assert set(client.keys("*")) <= {"darkroom:models"}
+    assert set(client.keys("*")) <= {"darkroom:models", "darkroom:leftovers"}
 
 
 @pytest.mark.parametrize("runs", [False, True])
@@ -285,7 +285,7 @@ def test_a_withdrawn_job_was_never_there(
 
     store.withdraw(job_id)
 
-    assert set(client.keys("*")) <= {"darkroom:models"}
+    assert set(client.keys("*")) <= {"darkroom:models", "darkroom:leftovers"}
 
 
 def test_an_estimate_needs_a_finished_job(store: JobStore, claims: Claims, request_of: MakeRequest) -> None:
