@@ -3,11 +3,13 @@
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.chaos.alone import drawn_alone
+from tests.chaos.alone import Pixels, drawn_alone
 from tests.chaos.pool import POOL
 from tests.chaos.report import last_line, table
 from tests.chaos.run import Options, Result, run
@@ -27,10 +29,17 @@ def main() -> int:
     alone = drawn_alone(POOL)
     results: dict[str, Result] = {}
     for broker in brokers:
-        results[broker] = asyncio.run(run(broker, options, alone, folder / broker))
+        results[broker] = asyncio.run(_run(broker, options, alone, folder / broker))
         print(f"\n{broker}\n{table(results[broker])}", flush=True)
     print(last_line(results))
     return 0 if all(result.verdict.is_spotless() and not result.ledger.surprises for result in results.values()) else 1
+
+
+async def _run(broker: str, options: Options, alone: Sequence[Sequence[Pixels]], folder: Path) -> Result:
+    """Like Ctrl-C, SIGTERM leaves nothing running."""
+    task = asyncio.ensure_future(run(broker, options, alone, folder))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,16 +23,13 @@ class Evidence:
     """Final events in each job's stream."""
     objects: dict[str, bytes]
     """By key, all there is in the bucket."""
-    followups: int
-    """Thumbnails still to be made."""
 
 
 def gather(settings: Settings) -> Evidence:
     with connect(settings.redis_url) as client:
         jobs = records(client)
         ends = {job_id: _ends(client, job_id) for job_id in jobs}
-        followups = int(client.zcard("darkroom:followups"))
-    return Evidence(jobs, ends, _objects(settings), followups)
+    return Evidence(jobs, ends, _objects(settings))
 
 
 def records(client: Client) -> dict[str, Job]:

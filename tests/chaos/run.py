@@ -18,6 +18,7 @@ from tests.chaos.service import Service, Struck, running_service
 
 FIRST_IMAGE_WITHIN_S = 120
 ENDED_WITHIN_S = 120
+CLEARED_WITHIN_S = 30
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,10 @@ async def _strike_all(service: Service, faults: Sequence[Fault]) -> None:
 
 
 async def _until_quiet(service: Service, thumbnails_within_s: float) -> None:
-    """Until every job is final, then until every thumbnail is made. What is not by then, the oracle finds."""
+    """Until every job is final, every thumbnail made, and every deleted job cleared up. What is not by then, the oracle finds."""
     await _until(lambda: _unfinished(service), ENDED_WITHIN_S)
-    await _until(lambda: _followups(service), thumbnails_within_s)
+    await _until(lambda: _left(service, "followups"), thumbnails_within_s)
+    await _until(lambda: _left(service, "leftovers"), CLEARED_WITHIN_S)
 
 
 async def _until(left: Callable[[], int], deadline_s: float) -> None:
@@ -106,9 +108,9 @@ def _unfinished(service: Service) -> int:
         return 1
 
 
-def _followups(service: Service) -> int:
+def _left(service: Service, name: str) -> int:
     with connect(service.settings.redis_url) as client:
-        return int(client.zcard("darkroom:followups"))
+        return int(client.zcard(f"darkroom:{name}"))
 
 
 def _slowest_job_s(evidence: Evidence) -> float:

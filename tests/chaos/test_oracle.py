@@ -45,7 +45,7 @@ def succeeded(data: bytes) -> Job:
 def evidence() -> Evidence:
     """Of one job that went well."""
     data = png(ALONE)
-    return Evidence({ID: succeeded(data)}, {ID: 1}, {KEY: data}, followups=0)
+    return Evidence({ID: succeeded(data)}, {ID: 1}, {KEY: data})
 
 
 def verdict_on(evidence: Evidence, **seen: object) -> Verdict:
