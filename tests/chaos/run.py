@@ -88,7 +88,7 @@ async def _strike_all(service: Service, faults: Sequence[Fault]) -> None:
 
 
 async def _until_quiet(service: Service, thumbnails_within_s: float) -> None:
-    """Until every job is final, every thumbnail made, and every deleted job cleared up. What is not by then, the oracle finds."""
+    """Until every job is final, every thumbnail made, every deleted job cleared up; or else the oracle finds it."""
     await _until(lambda: _unfinished(service), ENDED_WITHIN_S)
     await _until(lambda: _left(service, "followups"), thumbnails_within_s)
     await _until(lambda: _left(service, "leftovers"), CLEARED_WITHIN_S)
