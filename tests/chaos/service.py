@@ -61,10 +61,11 @@ class Service:
             self._port_mapper.kill()
 
     async def strike(self, fault: Fault) -> None:
-        for name in fault.parts:
+        for number, name in enumerate(fault.parts):
             part = self.parts[name]
             async with part.held:
-                self.struck.append(Struck(fault, time.time()))
+                if number == 0:
+                    self.struck.append(Struck(fault, time.time()))
                 await _hurt(part.process, fault)
 
     async def supervise(self) -> None:
