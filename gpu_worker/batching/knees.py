@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from gpu_worker.batching.arguments import Fit
 
+NEARLY_AS_MUCH = 0.95
+CLEARLY_LESS = 0.7
+
 
 class Knees:
     """`default_rows` holds until a shape's own knee is measured."""
@@ -35,17 +38,19 @@ class Knees:
         return next((size for size in self._sizes if rows <= size <= most), rows)
 
 
-def find_knee(seconds: Callable[[int], float | None], most: int, *, least: int = 1, gain: float = 1.05) -> int:
-    """The number of rows beyond which doubling them gives less than `gain` times the rows per second.
+def find_knee(seconds: Callable[[int], float | None], most: int, *, least: int = 1) -> int:
+    """The fewest rows that give nearly as many rows a second as any number tried does.
 
     `seconds(rows)` times one forward; None says that there is no going on, for want of memory or patience.
-    Rows tried: `least`, twice that, four times … up to `most`.
+    Rows tried: `least`, twice that, four times … up to `most`, or until the rate has clearly fallen. One slow
+    measurement, as a busy machine gives, so ends nothing.
     """
-    rows, rate = least, 0.0
-    tried = least
-    while tried <= most and (taken := seconds(tried)) is not None:
-        if tried / taken < gain * rate:
+    rates: dict[int, float] = {}
+    rows = least
+    while rows <= most and (taken := seconds(rows)) is not None:
+        rates[rows] = rows / taken
+        if rates[rows] < CLEARLY_LESS * max(rates.values()):
             break
-        rows, rate = tried, tried / taken
-        tried *= 2
-    return rows
+        rows *= 2
+    enough = NEARLY_AS_MUCH * max(rates.values(), default=0)
+    return next((rows for rows, rate in rates.items() if rate >= enough), least)

@@ -12,6 +12,8 @@ from gpu_worker.batching.knees import find_knee
 # Where a forward takes this long, a larger one is not tried for the sake of a measurement.
 LONGEST_FORWARD_S = 2.0
 REPEATS = 3
+# Enough time for repeats of one size: what takes long varies little.
+ENOUGH_S = 0.3
 
 
 def measured_knee(call: Call, most_rows: int, device: str) -> int:
@@ -38,7 +40,7 @@ def measured_knee(call: Call, most_rows: int, device: str) -> int:
 def fastest(forward: Callable[[], object], device: str) -> float:
     """Seconds of the fastest of a few, after one to warm up. Waits for the device: a launch alone says nothing."""
     times: list[float] = []
-    while len(times) <= REPEATS and max(times, default=0) < LONGEST_FORWARD_S:
+    while len(times) <= REPEATS and sum(times[1:]) < ENOUGH_S and max(times, default=0) < LONGEST_FORWARD_S:
         started = time.perf_counter()
         forward()
         if device.startswith("cuda"):

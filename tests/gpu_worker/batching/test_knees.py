@@ -15,11 +15,16 @@ SQUARE, WIDE = ("square",), ("wide",)
         pytest.param(lambda rows: 1.0, 8, 8, id="a device that is hardly busy: as many as allowed"),
         pytest.param(float, 8, 1, id="no gain at all: one"),
         pytest.param(lambda rows: max(4.0, rows), 64, 4, id="free up to four"),
+        pytest.param(
+            {1: 1.0, 2: 2.4, 4: 2.0, 8: 4.0, 16: 9.0}.__getitem__, 16, 4, id="one slow measurement ends nothing"
+        ),
+        pytest.param({1: 1.0, 2: 1.0, 4: 8.0, 8: 0.1}.__getitem__, 8, 2, id="a rate that fell ends the search"),
+        pytest.param({1: 1.0, 2: 1.2, 4: None}.get, 8, 2, id="no going on, for want of memory"),
         pytest.param(lambda rows: 1.0, 7, 4, id="never beyond what is allowed"),
         pytest.param(lambda rows: 1.0, 1, 1, id="one is all that is allowed"),
     ],
 )
-def test_the_knee_of_a_throughput_curve(seconds: Callable[[int], float], most: int, knee: int) -> None:
+def test_the_knee_of_a_throughput_curve(seconds: Callable[[int], float | None], most: int, knee: int) -> None:
     assert find_knee(seconds, most) == knee
 
 
