@@ -10,6 +10,8 @@ from darkroom.settings import Settings
 FOLLOWUP_DUE_MS = 60_000
 # A worker that lost its job has noticed by then, and cleaned up, or is dead.
 LEFTOVERS_DUE_LEASES = 4
+# Longer than storage that hangs can hold up a round, for rounds overlap, and must not all hang on the same job.
+LEFTOVERS_AGAIN_MS = 150_000
 
 
 class Upkeep:
@@ -73,10 +75,16 @@ class Upkeep:
             self._redis.zrem("darkroom:followups", job_id)
 
     def due_leftovers(self, limit: int = 100) -> list[str]:
-        """Jobs canceled or deleted while they may have had a worker: it may have stored files for nobody, and died."""
-        before = self.now_ms() - LEFTOVERS_DUE_LEASES * self._settings.lease_s * 1000
+        """Jobs canceled or deleted while they may have had a worker: it may have stored files for nobody, and died.
+
+        Each is due again after a while, should this round be interrupted.
+        """
+        before = int(self.now_ms() - LEFTOVERS_DUE_LEASES * self._settings.lease_s * 1000)
         with redis_errors():
-            return list(self._redis.zrangebyscore("darkroom:leftovers", "-inf", before, start=0, num=limit))
+            due = list(self._redis.zrangebyscore("darkroom:leftovers", "-inf", before, start=0, num=limit))
+            if due:
+                self._redis.zadd("darkroom:leftovers", dict.fromkeys(due, before + LEFTOVERS_AGAIN_MS), xx=True)
+        return due
 
     def cleared_leftovers(self, job_id: str) -> None:
         with redis_errors():

@@ -171,6 +171,26 @@ def test_what_a_dying_worker_stored_for_a_canceled_job_is_removed(
     assert not client.exists("darkroom:leftovers")
 
 
+def test_with_storage_down_what_is_left_of_a_job_is_tried_again_later(
+    housekeeper: Housekeeper, store: JobStore, storage: WatchedStorage, client: Client, running: Job
+) -> None:
+    key = image_key(running.id, 0, "png")
+    store.cancel(running.id)
+    storage.put(key, b"an image for nobody", content_type="image/png")
+    client.zadd("darkroom:leftovers", {running.id: 1})
+    storage.before_delete = down
+
+    with pytest.raises(StorageUnavailable):
+        housekeeper.keep_house()
+    housekeeper.keep_house()  # not by the next round, which would hang as well
+    storage.before_delete = lambda: None
+    client.zadd("darkroom:leftovers", {running.id: 1})
+    housekeeper.keep_house()
+
+    with pytest.raises(ObjectMissing):
+        storage.get(key)
+
+
 def test_with_storage_down_no_old_job_is_removed_and_later_all_are(
     housekeeper: Housekeeper, store: JobStore, storage: WatchedStorage, client: Client, finish_job: FinishJob
 ) -> None:
