@@ -8,7 +8,7 @@ from tests.darkroom.job_model import FINAL, JobModel
 
 LEGAL_WORD = re.compile(r"(started (step )*queued )*(started (step )*)?(succeeded |failed |canceled )?")
 SHARED = re.compile(
-    r"darkroom:(models|speed|leases|final|dead|followups|jobs:\w+|idempotency:.*|(line|fair|line_\w+):minilab.*)"
+    r"darkroom:(models|speed|leases|final|dead|followups|leftovers|jobs:\w+|idempotency:.*|(line|fair|line_\w+):minilab.*)"
 )
 
 
@@ -19,7 +19,13 @@ def places(client: Client, model: JobModel) -> None:
         assert in_redis == [(job_id, line.scores[job_id]) for job_id in line.order()]
     listed = {key for key, job in model.jobs.items() if job.is_dead_letter}
     owed = {key for key, job in model.jobs.items() if job.needs_follow_up}
-    sets = {"leases": model.in_state("running"), "final": model.in_state(*FINAL), "dead": listed, "followups": owed}
+    sets = {
+        "leases": model.in_state("running"),
+        "final": model.in_state(*FINAL),
+        "dead": listed,
+        "followups": owed,
+        "leftovers": model.leftovers,
+    }
     for name, ids in sets.items():
         assert sorted(client.zrange(f"darkroom:{name}", 0, -1)) == sorted(ids), name
 

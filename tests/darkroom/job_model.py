@@ -59,6 +59,8 @@ class JobModel:
     def __init__(self, *, max_attempts: int, most_waiting: int, most_of_one_owner: int) -> None:
         self.jobs: dict[str, ModelJob] = {}
         self.lines = {name: ModelLine() for name in CLASSES}
+        self.leftovers: set[str] = set()
+        """Jobs of which a worker may store something that nobody wants any more."""
         self.keys: dict[tuple[str, str], tuple[str, str]] = {}
         """Job and fingerprint by owner and Idempotency-Key. Kept when the job is deleted."""
         self._max_attempts = max_attempts
@@ -122,3 +124,9 @@ class JobModel:
         job.state = state
         job.needs_follow_up = state == "succeeded"
         job.word.append(state)
+        if state == "canceled" and job.attempt:
+            self.leftovers.add(job_id)
+
+    def delete(self, job_id: str) -> None:
+        if self.jobs.pop(job_id).attempt:
+            self.leftovers.add(job_id)
