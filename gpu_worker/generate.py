@@ -92,6 +92,7 @@ class JobWatch:
     """Where a cancel, a lost lease, a deadline or a stop reaches a lane: at each call of a network, and each step."""
 
     def __init__(self, hold: Hold, node: Node) -> None:
+        self.job_id = hold.job.id
         self._hold = hold
         self._node = node
 

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 class Watch(Protocol):
     """Whom a lane tells how far it is, and asks whether to go on. Called in the lane's thread."""
 
+    @property
+    def job_id(self) -> str:
+        """For whom the lane runs; empty for nobody."""
+
     def check(self) -> None:
         """Raises what ends the run: a cancel, a lost lease, a deadline, a stop."""
 

@@ -71,6 +71,11 @@ class LeaseKeeper:
                 if self._holds.get(job.id) is hold:
                     del self._holds[job.id]
 
+    def jobs(self) -> list[Job]:
+        """Those that this worker holds now."""
+        with self._lock:
+            return [hold.job for hold in self._holds.values()]
+
     def renew(self) -> None:
         """Renew all leases once."""
         with self._lock:

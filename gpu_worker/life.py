@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,10 +15,12 @@ from darkroom.presence import Reporter, WorkerInfo
 from darkroom.redis_client import connect
 from darkroom.settings import Settings
 from darkroom.wakeups import Wakeups
+from gpu_worker.abandon import abandon
 from gpu_worker.delivery import Delivery
 from gpu_worker.leases import LeaseKeeper
 from gpu_worker.node import Node
 from gpu_worker.progress import ProgressWriter
+from gpu_worker.watchdog import Forward, Watchdog
 from models.device import Device, choose_device
 from storage.opening import open_storage
 
@@ -31,20 +33,24 @@ log = structlog.get_logger()
 UNMEASURED_ROWS = 8
 # Wake-ups that a worker leaves behind for a model; the housekeeper sends what is missing.
 MOST_PASSED_ON = 100
+# For whoever supervises this process: an internal error, start another (EX_SOFTWARE of sysexits.h).
+HUNG = 70
 
 
 class Life:
-    """Made when the worker's module is imported. `node` is filled in by `start`, before the first message is taken."""
+    """Made when the worker's module is imported. `start` fills in `node` and `engine`, before the first message is taken."""
 
     node: Node
-    _engine: "Engine"
+    engine: "Engine"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, exit_at_once: Callable[[int], object] = os._exit) -> None:
         self._settings = settings
+        self._exit_at_once = exit_at_once
         self._draining = threading.Event()
         self._stopping = threading.Event()
         self._grace: threading.Timer | None = None
         self._presence: Reporter | None = None
+        self._watchdog: Watchdog | None = None
 
     def start(self, models: Iterable[str], name: str, wakeups: Wakeups) -> None:
         """Load and warm the models. Raises Misconfigured, WeightsMissing, WeightsRefused."""
@@ -57,8 +63,8 @@ class Life:
         # torch takes seconds to import, so that comes after all that can be wrong with the settings.
         from gpu_worker.loading import load_lanes
 
-        self._engine = self._start_engine(device)
-        lanes = {card.id: load_lanes(card, device, self._engine, settings) for card in cards}
+        self.engine = self._start_engine(device)
+        lanes = {card.id: load_lanes(card, device, self.engine, settings) for card in cards}
         leases, progress = LeaseKeeper(claims, settings), ProgressWriter(claims)
         self.node = Node(name, lanes, claims, wakeups, leases, progress, delivery, self._draining, self._stopping)
         info = WorkerInfo(name, "gpu", list(lanes), lanes=settings.lanes, device=device.name)
@@ -66,6 +72,8 @@ class Life:
         leases.start()
         progress.start()
         self._presence.start()
+        self._watchdog = Watchdog(self.engine.forward, self._abandon, settings.watchdog_s)
+        self._watchdog.start()
         log.info("worker.ready", models=info.models, device=info.device, lanes=info.lanes)
 
     def _start_engine(self, device: Device) -> "Engine":
@@ -90,6 +98,15 @@ class Life:
         self._stopping.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
+    def _abandon(self, forward: Forward) -> None:
+        """The thread of the networks cannot be ended, so the process is, without waiting for any of its threads."""
+        log.error("engine.hung", limit_s=self._settings.watchdog_s, jobs=sorted(forward.jobs))
+        self._draining.set()
+        try:
+            abandon(self.node, forward.jobs)
+        finally:
+            self._exit_at_once(HUNG)
+
     def drain(self) -> None:
         """Jobs may finish within the grace period; after it, they are given back at their next step."""
         if self._grace is None:
@@ -106,9 +123,11 @@ class Life:
         if self._presence:
             self._pass_on()
             self._presence.stop()
+            if self._watchdog:
+                self._watchdog.stop()
             self.node.progress.stop()
             self.node.leases.stop()
-            self._engine.stop()
+            self.engine.stop()
 
     def _card(self, model: str) -> ModelCard:
         catalogue = read_catalogue(self._settings.catalogue)

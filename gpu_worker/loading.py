@@ -19,6 +19,8 @@ log = structlog.get_logger()
 class Nobody:
     """Watches the warm-up."""
 
+    job_id = ""
+
     def check(self) -> None:
         pass
 

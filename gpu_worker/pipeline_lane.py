@@ -38,7 +38,7 @@ class PipelineLane:
 
     def run(self, request: ImageRequest, watch: Watch) -> "list[Image]":
         choose_scheduler(self._pipeline, self._base, request.scheduler)
-        lane_pass = LanePass(URGENCY[request.priority], request.cost, time.monotonic(), watch.check)
+        lane_pass = LanePass(URGENCY[request.priority], request.cost, time.monotonic(), watch.check, watch.job_id)
         try:
             with self._seat.taken(lane_pass):
                 output = self._pipeline(

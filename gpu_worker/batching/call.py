@@ -31,6 +31,7 @@ class LanePass:
     entered_s: float
     check: Callable[[], None] = field(default=lambda: None)
     """Raises what ends the run: a cancel, a lost lease, a deadline, a stop."""
+    job_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import inspect
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from gpu_worker.batching.measure import measured_knee
 from gpu_worker.batching.pace import Pace
 from gpu_worker.batching.policy import next_batch
 from gpu_worker.batching.runner import Runner
+from gpu_worker.watchdog import Forward
 
 log = structlog.get_logger()
 
@@ -55,6 +57,10 @@ class Engine:
         self._running: list[Call] = []
         self._inside: set[int] = set()  # ids of passes that have entered
         self._away: set[int] = set()  # those of them whose next call is to be expected
+        self._is_busy = False
+        self._forwards = 0
+        # Jobs of the last forwards: a device that hangs shows it up to so many forwards later.
+        self._last_jobs: deque[frozenset[str]] = deque(maxlen=1 + self._pace.forwards_ahead)
         self._tap: list[Call] | None = None
         self._is_stopping = False
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
@@ -95,6 +101,13 @@ class Engine:
         if self._tap is not None:
             self._tap.append(call)
         return self._done(call)
+
+    def forward(self) -> Forward | None:
+        """What the networks are busy with now, in the engine's thread or on the device still."""
+        with self._filed:
+            if not self._is_busy and not self._pace.is_device_busy():
+                return None
+            return Forward(self._forwards, frozenset().union(*self._last_jobs))
 
     @contextmanager
     def tapped(self) -> Iterator[list[Call]]:
@@ -162,7 +175,9 @@ class Engine:
                     self._pace.wait_for_device()
                     self._runner.run(batch)
                     self._pace.forward_done(self._clock() - started_s)
+                    self._is_busy = False
         except BaseException as error:
+            self._is_busy = False
             log.error("engine.died", exception="".join(traceback.format_exception(error)))
             self._break_off(WorkerStopping("This worker's engine has stopped."))
             self._on_death(error)
@@ -178,6 +193,9 @@ class Engine:
                 self._gather()
                 batch = [] if self._is_stopping else self._choose()
             self._running = batch
+            self._is_busy = bool(batch)
+            self._forwards += 1
+            self._last_jobs.append(frozenset(call.lane.job_id for call in batch if call.lane.job_id))
             self._waiting = [call for call in self._waiting if call not in batch]
             return batch
 

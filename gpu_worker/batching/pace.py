@@ -56,6 +56,15 @@ class Pace:
             event.record()
             self._in_flight.append(event)
 
+    @property
+    def forwards_ahead(self) -> int:
+        """Forwards that may be on the device still when the next one starts."""
+        return IN_FLIGHT if self._is_cuda else 0
+
+    def is_device_busy(self) -> bool:
+        """Whether a forward that was launched is not done yet. Never waits; any thread may ask."""
+        return not all(event.query() for event in self._in_flight.copy())
+
     def wait_for_device(self) -> None:
         """Launching returns at once on CUDA; the engine keeps at most a few forwards ahead of the device."""
         while len(self._in_flight) >= IN_FLIGHT:

@@ -1,13 +1,18 @@
+import inspect
+import queue
 import threading
 
 import pytest
 
 from darkroom.errors import Misconfigured
+from darkroom.jobs import JobState
 from darkroom.presence import WorkerInfo, present
 from darkroom.redis_client import Client
 from darkroom.settings import Settings
+from darkroom.store import JobStore
 from darkroom.wakeups import Wakeups
 from gpu_worker.life import Life
+from tests.conftest import MakeRequest
 from tests.eventually import eventually
 
 
@@ -34,7 +39,7 @@ def test_a_worker_is_seen_from_its_start_to_its_end(
     assert workers == [WorkerInfo("worker-1", "gpu", ["minilab"], lanes=2, device="cpu")]
     life.stop()
     assert present(client) == []
-    assert not {"presence", "leases"} & {thread.name for thread in threading.enumerate()}
+    assert not {"presence", "leases", "watchdog"} & {thread.name for thread in threading.enumerate()}
 
 
 def test_jobs_may_finish_until_the_grace_period_is_over(settings: Settings, wakeups: Wakeups, one_thread: None) -> None:
@@ -44,4 +49,31 @@ def test_jobs_may_finish_until_the_grace_period_is_over(settings: Settings, wake
     life.drain()
 
     assert life.node.stopping.wait(timeout=5)
+    life.stop()
+
+
+def test_a_worker_whose_networks_hang_puts_its_jobs_back_and_ends_at_once(
+    settings: Settings, wakeups: Wakeups, store: JobStore, request_of: MakeRequest, one_thread: None
+) -> None:
+    from gpu_worker.batching.call import Entry, LanePass
+
+    exit_codes: queue.Queue[int] = queue.Queue()
+    may_end = threading.Event()
+    life = Life(settings.model_copy(update={"device": "cpu", "lanes": 1, "watchdog_s": 1.0}), exit_codes.put)
+    life.start(["minilab"], "worker-1", wakeups)
+    store.enqueue("alice", request_of())
+    job = life.node.claims.claim_next("minilab", "worker-1")
+    assert job
+    entry = Entry("Hanging", "forward", lambda: may_end.wait(30), inspect.signature(lambda: None))
+    lane_pass = LanePass(0, 1.0, 0.0, job_id=job.id)
+    lane = threading.Thread(target=life.engine.run, args=(lane_pass, entry, (), {}))
+
+    with life.node.leases.hold(job):
+        lane.start()
+
+        assert exit_codes.get(timeout=30) == 70
+        assert not life.node.takes_jobs
+        assert store.get(job.id).state is JobState.QUEUED
+    may_end.set()
+    lane.join(timeout=30)
     life.stop()

@@ -23,10 +23,11 @@ class FakeLane:
         *,
         priority: int = 0,
         check: Callable[[], None] = lambda: None,
+        job_id: str = "",
     ) -> None:
         self._engine, self._threads = engine, threads
         self._entry = Entry("FakeNetwork", "forward", network, inspect.signature(network.forward))
-        self.pass_ = LanePass(priority=priority, work_left=1, entered_s=0, check=check)
+        self.pass_ = LanePass(priority=priority, work_left=1, entered_s=0, check=check, job_id=job_id)
         engine.enter(self.pass_)
 
     def call(self, *samples: float, **arguments: Any) -> Any:

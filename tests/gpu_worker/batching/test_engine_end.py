@@ -125,6 +125,26 @@ def test_a_lost_device_gives_every_job_back_and_is_reported() -> None:
         assert room.network.rows_per_forward == [3], "nothing is tried again on a lost device"
 
 
+def test_an_engine_tells_whose_forward_keeps_it_busy() -> None:
+    with engine_room() as room:
+        assert room.engine.forward() is None
+        room.network.may_go_on.clear()
+        lanes = [room.lane(job_id="job-1"), room.lane(job_id="job-2")]
+        futures = [lane.call(1.0) for lane in lanes]
+        assert room.network.has_begun.wait(PATIENCE_S)
+        later = room.lane(job_id="job-3").call(2.0)
+
+        first = room.engine.forward()
+
+        assert first
+        assert first.jobs == {"job-1", "job-2"}
+        assert room.engine.forward() == first
+        room.network.may_go_on.set()
+        assert [drawn(future) for future in [*futures, later]] == [[2.0], [2.0], [4.0]]
+        room.engine.stop()
+        assert room.engine.forward() is None
+
+
 def test_an_engine_that_dies_of_an_error_of_its_own_leaves_no_lane_waiting() -> None:
     with engine_room() as room:
         one, other = room.lanes(2)
