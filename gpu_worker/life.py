@@ -38,7 +38,7 @@ HUNG = 70
 
 
 class Life:
-    """Made when the worker's module is imported. `start` fills in `node` and `engine`, before the first message is taken."""
+    """Made when the worker's module is imported. `start` fills in `node` and `engine`, before a message is taken."""
 
     node: Node
     engine: "Engine"
