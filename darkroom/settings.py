@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, PositiveFloat, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from darkroom.errors import Misconfigured
@@ -72,6 +72,11 @@ class Settings(BaseSettings):
         default=(),
         description="Origins whose web pages may call the API from a browser, comma-separated, such as "
         "`https://app.example.com`; `*` for any.",
+    )
+    key_weights: Annotated[dict[str, PositiveFloat], NoDecode] = Field(
+        default={},
+        description="`name=weight` pairs, comma-separated: a key of weight 2 gets twice the share of one of weight 1, "
+        "which is what keys have that are not named.",
     )
     max_body_bytes: int = Field(
         default=65_536, ge=1024, le=104_857_600, description="Largest request body taken, bytes."
@@ -164,6 +169,14 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("key_weights", mode="before")
+    @classmethod
+    def _pair(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = (part.partition("=") for part in value.split(",") if part.strip())
+        return {name.strip(): weight.strip() for name, _, weight in pairs}
 
     @field_validator("signing_key")
     @classmethod

@@ -45,7 +45,8 @@ class JobStore:
         """
         settings = self._settings
         answer = self._scripts.run(
-            "enqueue", new_job_id(), owner, request.model, request.priority, request.cost, 1.0,
+            "enqueue", new_job_id(), owner, request.model, request.priority, request.cost,
+            settings.key_weights.get(owner, 1.0),
             request.model_dump_json(), settings.max_waiting_per_model, settings.max_waiting_per_key,
             _digest(idempotency_key), fingerprint, IDEMPOTENCY_TTL_S,
         )  # fmt: skip

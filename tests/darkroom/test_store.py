@@ -7,6 +7,7 @@ from darkroom.errors import GenerationFailed, IdempotencyConflict, JobIsFinal, J
 from darkroom.jobs import JobState, StoredImage
 from darkroom.redis_client import Client
 from darkroom.request import Priority
+from darkroom.settings import Settings
 from darkroom.store import JobStore
 from darkroom.upkeep import Upkeep
 from tests.conftest import MakeRequest
@@ -352,3 +353,15 @@ def test_a_lane_kept_for_interactive_jobs_leaves_bulk_ones_waiting(
     assert job
     assert job.id == interactive
     assert claims.has_waiting("minilab")
+
+
+def test_a_key_of_twice_the_weight_gets_twice_the_share(
+    client: Client, settings: Settings, claims: Claims, request_of: MakeRequest
+) -> None:
+    """Start tags by hand: heavy has 0, 1/2, 1, 3/2 (weight 2), light 0, 1, 2, 3."""
+    store = JobStore(client, settings.model_copy(update={"key_weights": {"heavy": 2.0}}))
+    names = {store.enqueue(owner, request_of()).job.id: owner for owner in ("light", "heavy") for _ in range(4)}
+
+    claimed = [claims.claim_next("minilab", "w") for _ in names]
+
+    assert "".join(names[job.id][0] for job in claimed if job) == "lhhlhhll"
