@@ -100,7 +100,9 @@ class Life:
 
     def _abandon(self, forward: Forward) -> None:
         """The thread of the networks cannot be ended, so the process is, without waiting for any of its threads."""
-        log.error("engine.hung", limit_s=self._settings.watchdog_s, jobs=sorted(forward.jobs))
+        log.error(
+            "engine.hung", limit_s=self._settings.watchdog_s, jobs=sorted(forward.jobs), stack=self.engine.stack()
+        )
         self._draining.set()
         try:
             abandon(self.node, forward.jobs)

@@ -1,6 +1,7 @@
 """The one thread in which all networks run, so that lanes share forwards and the device has one master."""
 
 import inspect
+import sys
 import threading
 import time
 import traceback
@@ -108,6 +109,11 @@ class Engine:
             if not self._is_busy and not self._pace.is_device_busy():
                 return None
             return Forward(self._forwards, frozenset().union(*self._last_jobs))
+
+    def stack(self) -> str:
+        """Where the engine's thread is now."""
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return "".join(traceback.format_stack(frame)) if frame else ""
 
     @contextmanager
     def tapped(self) -> Iterator[list[Call]]:

@@ -3,6 +3,7 @@ import queue
 import threading
 
 import pytest
+import structlog
 
 from darkroom.errors import Misconfigured
 from darkroom.jobs import JobState
@@ -68,10 +69,11 @@ def test_a_worker_whose_networks_hang_puts_its_jobs_back_and_ends_at_once(
     lane_pass = LanePass(0, 1.0, 0.0, job_id=job.id)
     lane = threading.Thread(target=life.engine.run, args=(lane_pass, entry, (), {}))
 
-    with life.node.leases.hold(job):
+    with life.node.leases.hold(job), structlog.testing.capture_logs() as lines:
         lane.start()
 
         assert exit_codes.get(timeout=30) == 70
+        assert "may_end.wait(30)" in str(lines), "the log shows where it hangs"
         assert not life.node.takes_jobs
         assert store.get(job.id).state is JobState.QUEUED
     may_end.set()

@@ -1,6 +1,7 @@
 """How fast lanes and forwards are, driven by hand."""
 
 import pytest
+import torch
 
 from gpu_worker.batching.pace import MOST_OF_A_FORWARD, Pace
 
@@ -67,3 +68,26 @@ def test_a_slow_forward_counts_for_a_fifth(pace: Pace) -> None:
     pace.forward_done(0.006)
 
     assert pace.worth_waiting_s() == pytest.approx(MOST_OF_A_FORWARD * 0.002)
+
+
+@pytest.mark.cuda
+def test_a_device_is_busy_until_it_has_done_what_was_launched() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    pace = Pace("cuda")
+    assert not pace.is_device_busy()
+    square = torch.eye(8192, device="cuda")
+
+    for _ in range(50):
+        square = square @ square
+    pace.forward_done(0.1)
+
+    assert pace.is_device_busy()
+    torch.cuda.synchronize()
+    assert not pace.is_device_busy()
+
+
+def test_on_a_cpu_nothing_is_ahead_of_the_engine(pace: Pace) -> None:
+    pace.forward_done(0.1)
+
+    assert (pace.forwards_ahead, pace.is_device_busy()) == (0, False)
