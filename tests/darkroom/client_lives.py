@@ -1,0 +1,125 @@
+"""A store, a model beside it, and the clients: the machine that test_state_machine.py adds workers to."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+
+from darkroom.claims import Claims
+from darkroom.dead_letters import DeadLetters
+from darkroom.errors import IdempotencyConflict, JobIsFinal, QueueFull, UnknownJob
+from darkroom.jobs import Job
+from darkroom.redis_client import Client
+from darkroom.request import Priority
+from darkroom.settings import Settings
+from darkroom.store import Admission, JobStore
+from darkroom.upkeep import Upkeep
+from tests.conftest import MakeRequest
+from tests.darkroom import job_checks
+from tests.darkroom.job_model import CLASSES, FINAL, JobModel, ModelJob
+
+OWNERS = st.sampled_from(["alice", "bob", "carol"])
+PRIORITIES = st.sampled_from(list(Priority))
+MOST_WAITING, MOST_OF_ONE_OWNER = 12, 6
+
+
+class ClientLives(RuleBasedStateMachine):
+    ids = Bundle("ids")
+
+    def __init__(self, client: Client, of: Settings, request_of: MakeRequest) -> None:
+        super().__init__()
+        client.flushdb()
+        self.client = client
+        self.request_of = request_of
+        self.store, self.claims, self.upkeep = JobStore(client, of), Claims(client, of), Upkeep(client, of)
+        self.letters = DeadLetters(client, self.store)
+        self.model = JobModel(
+            max_attempts=of.max_attempts, most_waiting=MOST_WAITING, most_of_one_owner=MOST_OF_ONE_OWNER
+        )
+        self.ended: dict[str, dict[str, str]] = {}
+        """Records of final jobs as they were when they ended."""
+
+    @rule(target=ids, owner=OWNERS, priority=PRIORITIES, steps=st.integers(1, 4))
+    def enqueue(self, owner: str, priority: Priority, steps: int) -> object:
+        return self._enqueue(owner, priority, steps, "", "")
+
+    @rule(
+        target=ids,
+        owner=OWNERS,
+        priority=PRIORITIES,
+        key=st.sampled_from(["key-1", "key-2"]),
+        body=st.sampled_from(["body-1", "body-2"]),
+    )
+    def enqueue_under_a_key(self, owner: str, priority: Priority, key: str, body: str) -> object:
+        earlier = self.model.earlier(owner, key)
+        if earlier is None:
+            return self._enqueue(owner, priority, 1, key, body)
+        if earlier[1] != body:
+            with pytest.raises(IdempotencyConflict):
+                self._admit(owner, priority, 1, key, body)
+            return multiple()
+        admission = self._admit(owner, priority, 1, key, body)
+        assert (admission.job.id, admission.is_repeat) == (earlier[0], True)
+        return multiple()
+
+    @rule(job_id=ids)
+    def cancel(self, job_id: str) -> None:
+        job = self.model.jobs.get(job_id)
+        if job is None:
+            with pytest.raises(UnknownJob):
+                self.store.cancel(job_id)
+        elif job.state in {"succeeded", "failed"}:
+            with pytest.raises(JobIsFinal):
+                self.store.cancel(job_id)
+        else:
+            assert self.store.cancel(job_id) == job.state
+            if job.state != "canceled":
+                self.model.finish(job_id, "canceled")
+
+    @rule(job_id=ids)
+    def delete(self, job_id: str) -> None:
+        job = self.model.jobs.get(job_id)
+        assert self.store.delete(job_id) is (job is None or job.state in FINAL)
+        if job and job.state in FINAL:
+            self.model.delete(job_id)
+
+    @rule(job_id=ids)
+    def withdraw(self, job_id: str) -> None:
+        self.store.withdraw(job_id)
+        job = self.model.jobs.get(job_id)
+        if job and job.state in {"queued", "running"}:
+            self.model.finish(job_id, "canceled")
+            self.model.delete(job_id)
+
+    @invariant()
+    def redis_holds_what_the_model_holds(self) -> None:
+        job_checks.places(self.client, self.model)
+        job_checks.sums(self.client, self.model)
+        job_checks.shares(self.client, self.model)
+        job_checks.stories(self.client, self.model)
+        job_checks.ends(self.client, self.model, self.ended)
+        job_checks.keys(self.client, self.model)
+
+    @invariant()
+    def clients_are_told_the_place_that_their_jobs_have(self) -> None:
+        order = [job_id for name in CLASSES for job_id in self.model.lines[name].order()]
+        places = [self.store.place(job_id) for job_id in order]
+        assert [place.position for place in places if place] == list(range(len(order)))
+
+    def _enqueue(self, owner: str, priority: Priority, steps: int, key: str, body: str) -> object:
+        if not self.model.takes(owner):
+            with pytest.raises(QueueFull):
+                self._admit(owner, priority, steps, key, body)
+            return multiple()
+        admission = self._admit(owner, priority, steps, key, body)
+        assert not admission.is_repeat
+        self._admitted(admission.job)
+        if key:
+            self.model.keys[owner, key] = admission.job.id, body
+        return admission.job.id
+
+    def _admit(self, owner: str, priority: Priority, steps: int, key: str, body: str) -> Admission:
+        request = self.request_of(priority=priority, steps=steps)
+        return self.store.enqueue(owner, request, idempotency_key=key, fingerprint=body)
+
+    def _admitted(self, job: Job) -> None:
+        self.model.enqueue(job.id, ModelJob(job.owner, job.request.priority, job.request.cost, job.created_ms))
