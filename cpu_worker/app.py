@@ -66,7 +66,9 @@ def follow_up_task(job_id: str) -> None:
     thumbnailer.follow_up(job_id)
 
 
-@app.task(name=KEEP_HOUSE)  # type: ignore[untyped-decorator]
+# Acknowledged when it is heard, as the next round comes anyway: a message held while Redis goes away makes kombu 5.7
+# stop the worker (docs/decisions/0007).
+@app.task(name=KEEP_HOUSE, acks_late=False)  # type: ignore[untyped-decorator]
 def keep_house_task() -> None:
     try:
         housekeeper.keep_house()
