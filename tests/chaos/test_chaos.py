@@ -13,7 +13,7 @@ from tests.chaos.run import Options, run
 from tests.services import missing
 
 # This seed pauses a GPU worker beyond its lease and kills Redis, the CPU worker and the other GPU worker.
-SHORT = Options(jobs=40, faults=4, seconds=16, seed=10847, thumbnails_within_s=0)
+SHORT = Options(jobs=40, faults=4, seconds=12, seed=10847, thumbnails_within_s=0)
 
 
 @pytest.mark.chaos
