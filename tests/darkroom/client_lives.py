@@ -2,7 +2,7 @@
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from darkroom.claims import Claims
 from darkroom.dead_letters import DeadLetters
@@ -23,8 +23,6 @@ MOST_WAITING, MOST_OF_ONE_OWNER = 12, 6
 
 
 class ClientLives(RuleBasedStateMachine):
-    ids = Bundle("ids")
-
     def __init__(self, client: Client, of: Settings, request_of: MakeRequest) -> None:
         super().__init__()
         client.flushdb()
@@ -35,34 +33,41 @@ class ClientLives(RuleBasedStateMachine):
         self.model = JobModel(
             max_attempts=of.max_attempts, most_waiting=MOST_WAITING, most_of_one_owner=MOST_OF_ONE_OWNER
         )
+        self.seen: list[str] = ["nobody"]
+        """Ids of all jobs that there ever were."""
         self.ended: dict[str, dict[str, str]] = {}
         """Records of final jobs as they were when they ended."""
 
-    @rule(target=ids, owner=OWNERS, priority=PRIORITIES, steps=st.integers(1, 4))
-    def enqueue(self, owner: str, priority: Priority, steps: int) -> object:
-        return self._enqueue(owner, priority, steps, "", "")
+    @initialize(owners=st.lists(OWNERS, min_size=4, max_size=8), priority=PRIORITIES)
+    def begin_with_a_line(self, owners: list[str], priority: Priority) -> None:
+        for owner in owners:
+            self._enqueue(owner, priority, 2, "", "")
+
+    @rule(owner=OWNERS, priority=PRIORITIES, steps=st.integers(1, 4))
+    def enqueue(self, owner: str, priority: Priority, steps: int) -> None:
+        self._enqueue(owner, priority, steps, "", "")
 
     @rule(
-        target=ids,
         owner=OWNERS,
         priority=PRIORITIES,
         key=st.sampled_from(["key-1", "key-2"]),
         body=st.sampled_from(["body-1", "body-2"]),
     )
-    def enqueue_under_a_key(self, owner: str, priority: Priority, key: str, body: str) -> object:
+    def enqueue_under_a_key(self, owner: str, priority: Priority, key: str, body: str) -> None:
         earlier = self.model.earlier(owner, key)
         if earlier is None:
-            return self._enqueue(owner, priority, 1, key, body)
+            self._enqueue(owner, priority, 1, key, body)
+            return
         if earlier[1] != body:
             with pytest.raises(IdempotencyConflict):
                 self._admit(owner, priority, 1, key, body)
-            return multiple()
+            return
         admission = self._admit(owner, priority, 1, key, body)
         assert (admission.job.id, admission.is_repeat) == (earlier[0], True)
-        return multiple()
 
-    @rule(job_id=ids)
-    def cancel(self, job_id: str) -> None:
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        job_id = self._known(data)
         job = self.model.jobs.get(job_id)
         if job is None:
             with pytest.raises(UnknownJob):
@@ -75,15 +80,17 @@ class ClientLives(RuleBasedStateMachine):
             if job.state != "canceled":
                 self.model.finish(job_id, "canceled")
 
-    @rule(job_id=ids)
-    def delete(self, job_id: str) -> None:
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        job_id = self._known(data)
         job = self.model.jobs.get(job_id)
         assert self.store.delete(job_id) is (job is None or job.state in FINAL)
         if job and job.state in FINAL:
             self.model.delete(job_id)
 
-    @rule(job_id=ids)
-    def withdraw(self, job_id: str) -> None:
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        job_id = self._known(data)
         self.store.withdraw(job_id)
         job = self.model.jobs.get(job_id)
         if job and job.state in {"queued", "running"}:
@@ -105,21 +112,26 @@ class ClientLives(RuleBasedStateMachine):
         places = [self.store.place(job_id) for job_id in order]
         assert [place.position for place in places if place] == list(range(len(order)))
 
-    def _enqueue(self, owner: str, priority: Priority, steps: int, key: str, body: str) -> object:
+    def _enqueue(self, owner: str, priority: Priority, steps: int, key: str, body: str) -> None:
         if not self.model.takes(owner):
             with pytest.raises(QueueFull):
                 self._admit(owner, priority, steps, key, body)
-            return multiple()
+            return
         admission = self._admit(owner, priority, steps, key, body)
         assert not admission.is_repeat
         self._admitted(admission.job)
         if key:
             self.model.keys[owner, key] = admission.job.id, body
-        return admission.job.id
 
     def _admit(self, owner: str, priority: Priority, steps: int, key: str, body: str) -> Admission:
         request = self.request_of(priority=priority, steps=steps)
         return self.store.enqueue(owner, request, idempotency_key=key, fingerprint=body)
 
+    def _known(self, data: st.DataObject) -> str:
+        """Of one state as often as of another; or of none, as the job is deleted."""
+        states = data.draw(st.sampled_from([("queued",), ("running",), tuple(FINAL), ()]))
+        return data.draw(st.sampled_from(self.model.in_state(*states) or self.seen))
+
     def _admitted(self, job: Job) -> None:
+        self.seen.append(job.id)
         self.model.enqueue(job.id, ModelJob(job.owner, job.request.priority, job.request.cost, job.created_ms))

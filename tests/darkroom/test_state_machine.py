@@ -12,9 +12,6 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck
 from hypothesis.stateful import (
-    Bundle,
-    consumes,
-    multiple,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -37,32 +34,38 @@ from tests.darkroom.client_lives import MOST_OF_ONE_OWNER, MOST_WAITING, ClientL
 WORKERS = st.sampled_from(["worker-1", "worker-2", "worker-3"])
 ERROR = GenerationFailed("The model stopped with ValueError.")
 # About 20 seconds on one busy core for both tests together.
-EXAMPLES, STEPS = 80, 60
+EXAMPLES, STEPS = 55, 60
+
+some_claim = precondition(lambda self: self.claimed)
 
 
 class JobLives(ClientLives):
-    """A bundle `held` has what workers believe to own: some lost it long ago, and write all the same."""
+    """`claimed` has what workers believe to own: some lost it long ago, and write all the same."""
 
-    held = Bundle("held")
+    def __init__(self, client: Client, of: Settings, request_of: MakeRequest) -> None:
+        super().__init__(client, of, request_of)
+        self.claimed: list[Job] = []
 
-    @rule(target=held, worker=WORKERS, classes=st.sampled_from([tuple(Priority), (Priority.INTERACTIVE,)]))
-    def claim(self, worker: str, classes: tuple[Priority, ...]) -> object:
+    @rule(worker=WORKERS, classes=st.sampled_from([tuple(Priority), (Priority.INTERACTIVE,)]))
+    def claim(self, worker: str, classes: tuple[Priority, ...]) -> None:
         """A wake-up that comes again, or late, is a claim like any other."""
+        self._claim(worker, classes)
+
+    def _claim(self, worker: str, classes: tuple[Priority, ...]) -> Job | None:
         expected = self.model.next_of(tuple(str(name) for name in classes))
         job = self.claims.claim_next("minilab", worker, classes)
         assert (job.id if job else None) == expected
         if job is None:
-            return multiple()
+            return None
+        self.claimed.append(job)
         self.model.claim(job.id, worker)
         assert (job.attempt, job.worker) == (self.model.jobs[job.id].attempt, worker)
         return job
 
-    @rule(job=consumes(held))
-    def crash(self, job: Job) -> None:
-        """The worker forgets the job, and says nothing more of it."""
-
-    @rule(job=held)
-    def tell_a_step(self, job: Job) -> None:
+    @some_claim
+    @rule(data=st.data())
+    def tell_a_step(self, data: st.DataObject) -> None:
+        job = self._claimed(data)
         if not self.model.owns(job.id, job.attempt):
             with pytest.raises(JobTaken):
                 self.claims.progress(job, 1, 4)
@@ -71,45 +74,58 @@ class JobLives(ClientLives):
         self.model.jobs[job.id].word.append("step")
         self.model.jobs[job.id].is_silent = False
 
-    @rule(jobs=st.lists(held, max_size=4, unique_by=lambda job: job.id))
-    def renew(self, jobs: list[Job]) -> None:
+    @rule()
+    def renew(self) -> None:
+        jobs = list({job.id: job for job in self.claimed}.values())[-6:]
         kept = [job.id for job in jobs if self.model.owns(job.id, job.attempt)]
         assert self.claims.renew(jobs) == {job.id for job in jobs} - set(kept)
         for job_id in kept:
             self.model.jobs[job_id].is_silent = False
 
-    @rule(job=held)
-    def succeed(self, job: Job) -> None:
+    @some_claim
+    @rule(data=st.data())
+    def succeed(self, data: st.DataObject) -> None:
+        job = self._claimed(data)
         self._finish(job, "succeeded")
 
-    @rule(target=held, job=held, worker=WORKERS)
-    def sleep_until_another_has_made_the_job(self, job: Job, worker: str) -> object:
+    @some_claim
+    @rule(data=st.data(), worker=WORKERS, is_first=st.booleans())
+    def sleep_while_another_makes_the_job(self, data: st.DataObject, worker: str, is_first: bool) -> None:
         """Chance alone seldom brings the two so close together."""
+        job = self._claimed(data)
         if not self.model.owns(job.id, job.attempt):
-            return multiple()
+            return
         self._fall_silent(job.id)
         self.keep_house()
-        another = self.claim(worker, tuple(Priority))
-        if isinstance(another, Job):
-            self.succeed(another)
-        self.succeed(job)
-        return another
+        another = self._claim(worker, tuple(Priority))
+        writers = [job, another] if is_first else [another, job]
+        for writer in writers:
+            if writer:
+                self._finish(writer, "succeeded")
 
-    @rule(job=held)
-    def fail(self, job: Job) -> None:
+    @some_claim
+    @rule(data=st.data())
+    def fail(self, data: st.DataObject) -> None:
+        job = self._claimed(data)
         self._finish(job, "failed")
 
-    @rule(job=held)
-    def give_back(self, job: Job) -> None:
+    @some_claim
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        job = self._claimed(data)
         self.claims.give_back(job)
         self.model.requeue(job.id, job.attempt, "given_back")
 
-    @rule(job=held)
-    def try_again(self, job: Job) -> None:
+    @some_claim
+    @rule(data=st.data())
+    def try_again(self, data: st.DataObject) -> None:
+        job = self._claimed(data)
         assert self.claims.try_again(job, ERROR) == self.model.requeue(job.id, job.attempt, "unexplained")
 
-    @rule(job=held)
-    def put_back_hung(self, job: Job) -> None:
+    @some_claim
+    @rule(data=st.data())
+    def put_back_hung(self, data: st.DataObject) -> None:
+        job = self._claimed(data)
         assert self.claims.put_back_hung(job) == self.model.requeue(job.id, job.attempt, "worker_hung")
 
     @precondition(lambda self: self.model.in_state("running"))
@@ -127,13 +143,16 @@ class JobLives(ClientLives):
             expected = self.model.requeue(job_id, attempt, "worker_lost")
             assert self.upkeep.requeue_lost(job_id, attempt) == expected
 
-    @rule(job=held)
-    def a_slow_housekeeper_acts_on_what_it_read(self, job: Job) -> None:
+    @some_claim
+    @rule(data=st.data())
+    def a_slow_housekeeper_acts_on_what_it_read(self, data: st.DataObject) -> None:
+        job = self._claimed(data)
         expected = self.model.requeue(job.id, job.attempt, "worker_lost")
         assert self.upkeep.requeue_lost(job.id, job.attempt) == expected
 
-    @rule(job_id=ClientLives.ids)
-    def follow_up(self, job_id: str) -> None:
+    @rule(data=st.data())
+    def follow_up(self, data: st.DataObject) -> None:
+        job_id = self._known(data)
         job = self.model.jobs.get(job_id)
         is_due = job is not None and job.state == "succeeded"
         assert self.upkeep.followed_up(job_id, [image_of(job_id)]) is is_due
@@ -141,21 +160,26 @@ class JobLives(ClientLives):
             job.needs_follow_up = False
 
     @precondition(lambda self: any(job.is_dead_letter for job in self.model.jobs.values()))
-    @rule(target=ClientLives.ids, data=st.data(), retries=st.booleans())
-    def see_to_a_dead_letter(self, data: st.DataObject, retries: bool) -> object:
+    @rule(data=st.data(), retries=st.booleans())
+    def see_to_a_dead_letter(self, data: st.DataObject, retries: bool) -> None:
         job_id = data.draw(st.sampled_from(sorted(key for key, job in self.model.jobs.items() if job.is_dead_letter)))
         dead = self.model.jobs[job_id]
         if retries and not self.model.takes(dead.owner):
             with pytest.raises(QueueFull):
                 self.letters.retry(job_id)
-            return multiple()
+            return
         dead.is_dead_letter = False
         if not retries:
             self.letters.drop(job_id)
-            return multiple()
-        again = self.letters.retry(job_id)
-        self._admitted(again)
-        return again.id
+            return
+        self._admitted(self.letters.retry(job_id))
+
+    def _claimed(self, data: st.DataObject) -> Job:
+        """As often one that its worker still owns as any, of which most are lost."""
+        owned = [job for job in self.claimed if self.model.owns(job.id, job.attempt)]
+        prefers_owned: bool = data.draw(st.booleans())
+        job: Job = data.draw(st.sampled_from(owned if owned and prefers_owned else self.claimed))
+        return job
 
     def _fall_silent(self, job_id: str) -> None:
         self.client.zadd("darkroom:leases", {job_id: 1})
