@@ -128,9 +128,12 @@ class ClientLives(RuleBasedStateMachine):
         return self.store.enqueue(owner, request, idempotency_key=key, fingerprint=body)
 
     def _known(self, data: st.DataObject) -> str:
-        """Of one state as often as of another; or of none, as the job is deleted."""
-        states = data.draw(st.sampled_from([("queued",), ("running",), tuple(FINAL), ()]))
-        return data.draw(st.sampled_from(self.model.in_state(*states) or self.seen))
+        """Of one state as often as of another, or a dead letter; or any, the deleted ones too."""
+        dead = sorted(job_id for job_id, job in self.model.jobs.items() if job.is_dead_letter)
+        pools = [*map(self.model.in_state, ("queued", "running", "succeeded", "failed", "canceled")), dead]
+        pool: list[str] = data.draw(st.sampled_from([pool for pool in pools if pool] + [self.seen]))
+        job_id: str = data.draw(st.sampled_from(pool))
+        return job_id
 
     def _admitted(self, job: Job) -> None:
         self.seen.append(job.id)

@@ -34,7 +34,7 @@ from tests.darkroom.client_lives import MOST_OF_ONE_OWNER, MOST_WAITING, ClientL
 WORKERS = st.sampled_from(["worker-1", "worker-2", "worker-3"])
 ERROR = GenerationFailed("The model stopped with ValueError.")
 # About 20 seconds on one busy core for both tests together.
-EXAMPLES, STEPS = 55, 60
+EXAMPLES, STEPS = 40, 60
 
 some_claim = precondition(lambda self: self.claimed)
 
@@ -235,7 +235,11 @@ def test_no_order_of_events_loses_a_job_or_makes_one_twice(
     resends: bool, client: Client, settings: Settings, request_of: MakeRequest
 ) -> None:
     bounded = settings.model_copy(
-        update={"max_waiting_per_model": MOST_WAITING, "max_waiting_per_key": MOST_OF_ONE_OWNER}
+        update={
+            "max_waiting_per_model": MOST_WAITING,
+            "max_waiting_per_key": MOST_OF_ONE_OWNER,
+            "max_attempts": 2,  # so that dead letters are no rarity
+        }
     )
 
     class Lives(JobLives):
