@@ -1,5 +1,6 @@
 """Entry point of CPU workers: `celery -A cpu_worker.app worker -Q cpu`, with `-B` for the schedule (on one of them)."""
 
+import threading
 from typing import Any
 
 import structlog
@@ -11,7 +12,7 @@ from darkroom import log
 from darkroom.celery_app import make_app, plain_refusal
 from darkroom.errors import BrokerUnavailable, Misconfigured, RedisUnavailable, StorageUnavailable
 from darkroom.presence import Reporter, WorkerInfo
-from darkroom.queues import CPU_QUEUE, FOLLOW_UP, KEEP_HOUSE
+from darkroom.queues import CLEAR_STORAGE, CPU_QUEUE, FOLLOW_UP, KEEP_HOUSE
 from darkroom.redis_client import connect
 from darkroom.settings import read_settings
 from darkroom.store import JobStore
@@ -23,6 +24,8 @@ logger = structlog.get_logger()
 
 UNAVAILABLE = (RedisUnavailable, StorageUnavailable, BrokerUnavailable)
 CONCURRENCY = 4
+# A follow-up that finds the storage threads taken looks again after this.
+BUSY_S = 2
 # A follow-up that storage keeps refusing is tried for about ten minutes; then the housekeeper sends it again.
 RETRIES = 8
 
@@ -61,9 +64,20 @@ thumbnailer = Thumbnailer(JobStore(client, settings), upkeep, storage)
 housekeeper = Housekeeper(upkeep, JobStore(client, settings), storage, Wakeups(app))
 
 
-@app.task(name=FOLLOW_UP, autoretry_for=UNAVAILABLE, retry_backoff=2, retry_backoff_max=120, max_retries=RETRIES)  # type: ignore[untyped-decorator]
-def follow_up_task(job_id: str) -> None:
-    thumbnailer.follow_up(job_id)
+# Storage that hangs takes minutes to be given up. It must not take the last thread from what brings lost jobs back.
+storage_threads = threading.BoundedSemaphore(CONCURRENCY - 1)
+
+
+@app.task(
+    name=FOLLOW_UP, bind=True, autoretry_for=UNAVAILABLE, retry_backoff=2, retry_backoff_max=120, max_retries=RETRIES
+)  # type: ignore[untyped-decorator]
+def follow_up_task(self: Any, job_id: str) -> None:
+    if not storage_threads.acquire(blocking=False):
+        raise self.retry(countdown=BUSY_S, max_retries=None)
+    try:
+        thumbnailer.follow_up(job_id)
+    finally:
+        storage_threads.release()
 
 
 # Acknowledged when it is heard, as the next round comes anyway: a message held while Redis goes away makes kombu 5.7
@@ -75,6 +89,18 @@ def keep_house_task() -> None:
     except UNAVAILABLE as error:
         # The next round comes in seconds.
         logger.warning("housekeeping.interrupted", code=error.code, reason=error.message)
+
+
+@app.task(name=CLEAR_STORAGE, acks_late=False)  # type: ignore[untyped-decorator]
+def clear_storage_task() -> None:
+    if not storage_threads.acquire(blocking=False):
+        return  # the next round comes in seconds
+    try:
+        housekeeper.clear_storage()
+    except UNAVAILABLE as error:
+        logger.warning("housekeeping.interrupted", code=error.code, reason=error.message)
+    finally:
+        storage_threads.release()
 
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]

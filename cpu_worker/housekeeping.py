@@ -24,10 +24,16 @@ class Housekeeper:
         self._wakeups = wakeups
 
     def keep_house(self) -> None:
-        """Raises RedisUnavailable, BrokerUnavailable, StorageUnavailable; the next round goes on from there."""
+        """Raises RedisUnavailable, BrokerUnavailable; the next round goes on from there."""
         self.put_back_lost_jobs()
         self.top_up_wakeups()
         self.send_due_followups()
+
+    def clear_storage(self) -> None:
+        """Apart from the rest, since storage that hangs must not keep a lost job from going back in line.
+
+        Raises RedisUnavailable, StorageUnavailable; the next round goes on from there.
+        """
         self.clear_leftovers()
         self.remove_old_jobs()
 

@@ -7,7 +7,7 @@ from typing import Any
 from celery import Celery
 
 from darkroom.errors import Misconfigured
-from darkroom.queues import CPU_QUEUE, KEEP_HOUSE, queue_of
+from darkroom.queues import CLEAR_STORAGE, CPU_QUEUE, KEEP_HOUSE, queue_of
 from darkroom.redis_client import default_broker_url
 from darkroom.settings import Settings
 
@@ -70,7 +70,8 @@ def _route(name: str, _args: object, kwargs: dict[str, Any], _options: object, *
 def _schedule(settings: Settings) -> dict[str, Any]:
     period_s = settings.housekeeping_period_s
     # Rounds that nobody took in time expire, so that a pause leaves no heap of them.
-    return {"keep-house": {"task": KEEP_HOUSE, "schedule": period_s, "options": {"expires": 2 * period_s}}}
+    round_ = {"schedule": period_s, "options": {"expires": 2 * period_s}}
+    return {"keep-house": {"task": KEEP_HOUSE, **round_}, "clear-storage": {"task": CLEAR_STORAGE, **round_}}
 
 
 def _transport_options(settings: Settings) -> dict[str, Any]:

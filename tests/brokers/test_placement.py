@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from darkroom.jobs import JobState
-from darkroom.queues import FOLLOW_UP, GENERATE, KEEP_HOUSE
+from darkroom.queues import CLEAR_STORAGE, FOLLOW_UP, GENERATE, KEEP_HOUSE
 from storage.opening import open_storage
 from tests.brokers.deployment import Deployment, deployment
 from tests.brokers.task_events import TaskEvents
@@ -74,7 +74,7 @@ def test_neither_worker_even_knows_the_other_s_tasks(placed: Placed) -> None:
     registered = placed.deployment.app.control.inspect(timeout=1).registered()
 
     ours = {name: {task for task in tasks if task.startswith("darkroom.")} for name, tasks in registered.items()}
-    assert ours == {"gpu@test": {GENERATE}, "cpu@test": {FOLLOW_UP, KEEP_HOUSE}}
+    assert ours == {"gpu@test": {GENERATE}, "cpu@test": {FOLLOW_UP, KEEP_HOUSE, CLEAR_STORAGE}}
 
 
 def test_each_worker_takes_from_its_own_queue_alone(placed: Placed) -> None:

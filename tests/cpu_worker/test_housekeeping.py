@@ -138,7 +138,7 @@ def test_old_jobs_go_with_their_images_and_younger_ones_stay(
     old, young = finish_job(PICTURE), finish_job(PICTURE)
     grow_old(client, old)
 
-    housekeeper.keep_house()
+    housekeeper.clear_storage()
 
     assert (is_gone(store, old), has_image(storage, old)) == (True, False)
     assert (is_gone(store, young), has_image(storage, young)) == (False, True)
@@ -160,10 +160,10 @@ def test_what_a_dying_worker_stored_for_a_canceled_job_is_removed(
         store.delete(running.id)
     storage.put(key, b"an image for nobody", content_type="image/png")
 
-    housekeeper.keep_house()
+    housekeeper.clear_storage()
     kept = storage.get(key)
     client.zadd("darkroom:leftovers", {running.id: 1}, xx=True)
-    housekeeper.keep_house()
+    housekeeper.clear_storage()
 
     assert kept  # its worker may live, and clean up by itself
     with pytest.raises(ObjectMissing):
@@ -181,11 +181,11 @@ def test_with_storage_down_what_is_left_of_a_job_is_tried_again_later(
     storage.before_delete = down
 
     with pytest.raises(StorageUnavailable):
-        housekeeper.keep_house()
-    housekeeper.keep_house()  # not by the next round, which would hang as well
+        housekeeper.clear_storage()
+    housekeeper.clear_storage()  # not by the next round, which would hang as well
     storage.before_delete = lambda: None
     client.zadd("darkroom:leftovers", {running.id: 1})
-    housekeeper.keep_house()
+    housekeeper.clear_storage()
 
     with pytest.raises(ObjectMissing):
         storage.get(key)
@@ -199,10 +199,10 @@ def test_with_storage_down_no_old_job_is_removed_and_later_all_are(
     storage.before_delete = down
 
     with pytest.raises(StorageUnavailable):
-        housekeeper.keep_house()
+        housekeeper.clear_storage()
     kept = [(is_gone(store, job), has_image(storage, job)) for job in old]
     storage.before_delete = lambda: None
-    housekeeper.keep_house()
+    housekeeper.clear_storage()
 
     assert kept == [(False, True)] * 2
     assert [(is_gone(store, job), has_image(storage, job)) for job in old] == [(True, False)] * 2
@@ -215,5 +215,17 @@ def test_with_the_broker_down_lost_jobs_still_go_back_in_line(
 
     with pytest.raises(BrokerUnavailable):
         Housekeeper(upkeep, store, storage, unreachable).keep_house()
+
+    assert store.get(running.id).state is JobState.QUEUED
+
+
+def test_storage_that_is_down_does_not_keep_lost_jobs_from_going_back_in_line(
+    housekeeper: Housekeeper, store: JobStore, storage: WatchedStorage, client: Client, running: Job
+) -> None:
+    client.zadd("darkroom:leftovers", {"0" * 28: 1})
+    storage.before_delete = down
+    lose_its_worker(client, running)
+
+    housekeeper.keep_house()
 
     assert store.get(running.id).state is JobState.QUEUED
