@@ -105,7 +105,7 @@ class Settings(BaseSettings):
         description="`auto` takes CUDA, else Apple's MPS, else the CPU.",
     )
     lanes: int = Field(
-        default=16,
+        default=32,
         ge=1,
         le=256,
         description="Jobs of a model that a GPU worker has under way at the same time. Twice as many as its largest "

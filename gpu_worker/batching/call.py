@@ -18,6 +18,8 @@ class Entry:
     run: Callable[..., Any]
     """Tells networks of one class apart: SD3 has two text encoders of the same."""
     signature: inspect.Signature = field(compare=False)
+    is_step: bool = True
+    """False for what is called once or twice a job, before its steps or after them: text encoders, autoencoders."""
 
 
 @dataclass
@@ -68,7 +70,9 @@ class Call:
         return (self.entry, *self.arguments.fit) if self.arguments else ("alone", id(self))
 
     def urgency(self, now_s: float) -> Urgency:
-        return Urgency(self.lane.priority, self.lane.work_left, now_s - self.lane.entered_s)
+        # A long job that had to wait with its prompt until all shorter ones are done could not fill their forwards.
+        work_left = self.lane.work_left if self.entry.is_step else 0.0
+        return Urgency(self.lane.priority, work_left, now_s - self.lane.entered_s)
 
     def finish(self, result: Any) -> None:
         self.result = result

@@ -16,15 +16,20 @@ from gpu_worker.batching.upcast import in_float32, keep_upcast
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
+# Names under which pipelines hold the networks that they call at each step.
+STEPS = ("unet", "transformer", "controlnet")
+
 
 class NetworkProxy:
     """To pipelines it is the network itself: its class, its config, its device. Only calls go another way."""
 
-    def __init__(self, network: torch.nn.Module, seat: Seat, upcast_from: torch.dtype | None = None) -> None:
+    def __init__(
+        self, network: torch.nn.Module, seat: Seat, upcast_from: torch.dtype | None = None, *, is_step: bool = True
+    ) -> None:
         self._network = network
         self._seat = seat
         self._upcast_from = upcast_from
-        self._entries = {name: _entry(network, name) for name in entry_names(network)}
+        self._entries = {name: _entry(network, name, is_step) for name in entry_names(network)}
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -69,7 +74,8 @@ def share_networks(pipeline: "DiffusionPipeline", seat: Seat) -> None:
         return
     for name, network in list(networks(pipeline)):
         # Past DiffusionPipeline's own setter, which would write the proxy into the pipeline's configuration.
-        object.__setattr__(pipeline, name, NetworkProxy(network, seat, keep_upcast(pipeline, name, network)))
+        upcast_from, is_step = keep_upcast(pipeline, name, network), name.startswith(STEPS)
+        object.__setattr__(pipeline, name, NetworkProxy(network, seat, upcast_from, is_step=is_step))
 
 
 def entry_names(network: torch.nn.Module) -> tuple[str, ...]:
@@ -78,8 +84,8 @@ def entry_names(network: torch.nn.Module) -> tuple[str, ...]:
     return ("forward", "encode", "decode") if is_autoencoder else ("forward",)
 
 
-def _entry(network: torch.nn.Module, name: str) -> Entry:
+def _entry(network: torch.nn.Module, name: str, is_step: bool) -> Entry:
     method = getattr(network, name)
     # A module's own call, which runs its hooks, only says `*args, **kwargs`.
     run = network if name == "forward" else method
-    return Entry(type(unwrap_module(network)).__name__, name, run, inspect.signature(method))
+    return Entry(type(unwrap_module(network)).__name__, name, run, inspect.signature(method), is_step)
