@@ -114,6 +114,7 @@ def test_a_job_that_is_put_back_is_queued_again(ask: Ask, http: httpx.Client, wo
     worker.step(first, 1)
 
     with watching(http, job_id) as events:
+        next_of("step", events)  # the stream has begun: what follows is told as it happens
         worker.claims.give_back(first)
         put_back = next_of("queued", events)
         again = worker.claim()
