@@ -34,7 +34,7 @@ from tests.darkroom.client_lives import MOST_OF_ONE_OWNER, MOST_WAITING, ClientL
 WORKERS = st.sampled_from(["worker-1", "worker-2", "worker-3"])
 ERROR = GenerationFailed("The model stopped with ValueError.")
 # About 20 seconds on one busy core for both tests together.
-EXAMPLES, STEPS = 40, 60
+EXAMPLES, STEPS = 20, 60
 
 some_claim = precondition(lambda self: self.claimed)
 
