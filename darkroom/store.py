@@ -121,14 +121,13 @@ class JobStore:
         """Remove every trace of a job in the store; its images must be gone by then. False if it is not final."""
         return self._scripts.run("delete", job_id) == 1
 
-    def withdraw(self, job_id: str) -> None:
+    def withdraw(self, job_id: str) -> bool:
         """Undo an enqueue whose wake-up could not be published: the client is told that there is no job.
 
-        A worker may have it by now, woken for another one; that worker is refused like after a cancel. A job that
-        is final already stays.
+        False where the job stays: a worker has had it, woken for another one, or another client was told of it, as it
+        sent the same Idempotency-Key meanwhile. Its wake-up will be replaced.
         """
-        if self._scripts.run("cancel", job_id) in {JobState.QUEUED, JobState.RUNNING}:
-            self.delete(job_id)
+        return self._scripts.run("withdraw", job_id) == 1
 
     def _full(self, model: str, what: str) -> QueueFull:
         return QueueFull(f"{what} already. Try again later.", retry_after_s=self._drain_s(model))

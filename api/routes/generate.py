@@ -74,7 +74,7 @@ async def generate(
 
 
 def _admit(body: GenerateBody, owner: str, idempotency_key: str, services: Services) -> Admission:
-    """Write the job, then publish its wake-up; without the second the first is taken back."""
+    """Write the job, then publish its wake-up; without the second the first is taken back, while nobody has it yet."""
     if len(idempotency_key) > LONGEST_IDEMPOTENCY_KEY:
         message = f"The Idempotency-Key is longer than {LONGEST_IDEMPOTENCY_KEY} characters; a UUID is enough."
         raise InvalidRequest([Fault("Idempotency-Key", "invalid_field", message)])
@@ -85,6 +85,7 @@ def _admit(body: GenerateBody, owner: str, idempotency_key: str, services: Servi
         try:
             services.wakeups.wake(request.model, admission.job.id)
         except BrokerUnavailable:
-            services.store.withdraw(admission.job.id)
-            raise
+            if services.store.withdraw(admission.job.id):
+                raise
+            return Admission(services.store.get(admission.job.id), is_repeat=False)
     return admission

@@ -3,17 +3,20 @@ local id, owner, model, class, cost, weight, request = unpack(ARGV, 1, 7)
 local most_for_model, most_for_owner = tonumber(ARGV[8]), tonumber(ARGV[9])
 local repeat_key, fingerprint, repeat_ttl_s = ARGV[10], ARGV[11], ARGV[12]
 
+-- The client library sends a script again when an answer was lost on the way.
+if redis.call('EXISTS', job_key(id)) == 1 then return {'queued', id} end
+
 if repeat_key ~= '' then
   repeat_key = key('idempotency', owner, repeat_key)
   local earlier = redis.call('HMGET', repeat_key, 'job', 'fingerprint')
   -- A job that was deleted since is made again.
   if earlier[1] and redis.call('EXISTS', job_key(earlier[1])) == 1 then
-    if earlier[2] == fingerprint then return {'repeated', earlier[1]} end
-    return {'conflict', earlier[1]}
+    if earlier[2] ~= fingerprint then return {'conflict', earlier[1]} end
+    -- From now on another client knows of it: it is not withdrawn any more.
+    if state_of(earlier[1]) == 'queued' then redis.call('HSET', job_key(earlier[1]), 'repeated', 1) end
+    return {'repeated', earlier[1]}
   end
 end
--- The client library sends a script again when an answer was lost on the way.
-if redis.call('EXISTS', job_key(id)) == 1 then return {'queued', id} end
 
 if line_length(model) >= most_for_model then return {'line_full'} end
 local own = tonumber(redis.call('HGET', key('line_owners', model), owner) or '0')

@@ -64,6 +64,7 @@ class ClientLives(RuleBasedStateMachine):
             return
         admission = self._admit(owner, priority, 1, key, body)
         assert (admission.job.id, admission.is_repeat) == (earlier[0], True)
+        self.model.jobs[earlier[0]].is_known_to_two = True
 
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
@@ -90,12 +91,13 @@ class ClientLives(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
+        """Its wake-up could not be published. Whoever was told of it meanwhile must find it all the same."""
         job_id = self._known(data)
-        self.store.withdraw(job_id)
         job = self.model.jobs.get(job_id)
-        if job and job.state in {"queued", "running"}:
-            self.model.finish(job_id, "canceled")
-            self.model.delete(job_id)
+        stays = job is not None and (job.state != "queued" or job.attempt > 0 or job.is_known_to_two)
+        assert self.store.withdraw(job_id) is not stays
+        if job and not stays:
+            self.model.withdraw(job_id)
 
     @invariant()
     def redis_holds_what_the_model_holds(self) -> None:

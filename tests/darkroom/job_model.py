@@ -21,6 +21,8 @@ class ModelJob:
     """Its lease has run out."""
     is_dead_letter: bool = False
     needs_follow_up: bool = False
+    is_known_to_two: bool = False
+    """Its Idempotency-Key was sent again."""
     word: list[str] = field(default_factory=list)
     """Types of its events, in order."""
     history: list[tuple[int, str, str]] = field(default_factory=list)
@@ -126,6 +128,9 @@ class JobModel:
         job.word.append(state)
         if state == "canceled" and job.attempt:
             self.leftovers.add(job_id)
+
+    def withdraw(self, job_id: str) -> None:
+        self.lines[self.jobs.pop(job_id).class_].remove(job_id)
 
     def delete(self, job_id: str) -> None:
         if self.jobs.pop(job_id).attempt:

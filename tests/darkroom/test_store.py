@@ -276,19 +276,6 @@ def test_a_deleted_job_leaves_nothing_behind_but_a_note_to_clear_up(
     assert set(client.keys("*")) <= {"darkroom:models", "darkroom:leftovers"}
 
 
-@pytest.mark.parametrize("runs", [False, True])
-def test_a_withdrawn_job_was_never_there(
-    runs: bool, store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
-) -> None:
-    job_id = store.enqueue("alice", request_of()).job.id
-    if runs:
-        claims.claim_next("minilab", "w")
-
-    store.withdraw(job_id)
-
-    assert set(client.keys("*")) <= {"darkroom:models", "darkroom:leftovers"}
-
-
 def test_an_estimate_needs_a_finished_job(store: JobStore, claims: Claims, request_of: MakeRequest) -> None:
     store.enqueue("alice", request_of(steps=10))
     waiting = store.enqueue("alice", request_of(steps=10)).job.id
