@@ -1,5 +1,6 @@
 """`darkroom dead`: what an operator does about jobs that spoilt every attempt at them."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +9,8 @@ import typer
 
 if TYPE_CHECKING:
     from darkroom.dead_letters import DeadLetter, DeadLetters
+    from darkroom.jobs import Job
+    from darkroom.wakeups import Wakeups
 
 app = typer.Typer(help="List the jobs that spoilt every attempt at them; try them again, or drop them.")
 
@@ -26,9 +29,11 @@ def dead(context: typer.Context) -> None:
 @app.command()
 def retry(ids: JobIds = None, every: All = False) -> None:
     """Put the same request in line again, as a new job of the same owner."""
-    with _dead_letters() as letters:
+    with _dead_letters() as letters, _wakeups() as wakeups:
         for job_id in _chosen(ids, every, letters):
-            print(f"{job_id} -> {letters.retry(job_id).id}")
+            job = letters.retry(job_id)
+            print(f"{job_id} -> {job.id}")
+            _wake(job, wakeups)
 
 
 @app.command()
@@ -38,6 +43,15 @@ def drop(ids: JobIds = None, every: All = False) -> None:
         for job_id in _chosen(ids, every, letters):
             letters.drop(job_id)
             print(job_id)
+
+
+def _wake(job: "Job", wakeups: "Wakeups") -> None:
+    from darkroom.errors import BrokerUnavailable
+
+    try:
+        wakeups.wake(job.request.model, job.id)
+    except BrokerUnavailable as error:
+        print(f"{job.id} is in line, and a worker is woken once the broker is back. {error.message}", file=sys.stderr)
 
 
 def line(letter: "DeadLetter") -> str:
@@ -67,3 +81,13 @@ def _dead_letters() -> "Iterator[DeadLetters]":
     settings = read_settings()
     with connect(settings.redis_url) as client:
         yield DeadLetters(client, JobStore(client, settings))
+
+
+@contextmanager
+def _wakeups() -> "Iterator[Wakeups]":
+    from darkroom.celery_app import make_app
+    from darkroom.settings import read_settings
+    from darkroom.wakeups import Wakeups
+
+    with make_app(read_settings()) as celery:
+        yield Wakeups(celery)

@@ -13,6 +13,8 @@ from darkroom.settings import Settings
 from darkroom.store import JobStore
 from darkroom.upkeep import Upkeep
 from tests.conftest import MakeRequest
+from tests.queued import queued
+from tests.servers import free_port
 
 ERROR = GenerationFailed("The model stopped with ValueError.")
 PROMPT = "a lighthouse by the sea"
@@ -199,6 +201,36 @@ def test_the_command_lists_retries_and_drops(
     assert retried == f"{job_id} -> {again}\n"
     assert dropped == f"{again}\n"
     assert command() == ""
+
+
+def test_a_retried_job_wakes_a_worker(
+    letters: DeadLetters, claims: Claims, settings: Settings, redis_url: str, job_id: str
+) -> None:
+    kill(claims)
+
+    CliRunner().invoke(dead_command.app, ["retry", job_id], env={"DARKROOM_REDIS_URL": settings.redis_url})
+
+    [wakeup] = queued(redis_url, "gpu.minilab")
+    assert wakeup["model"] == "minilab"
+
+
+def test_without_a_broker_a_job_is_retried_all_the_same(
+    letters: DeadLetters, claims: Claims, settings: Settings, store: JobStore, job_id: str
+) -> None:
+    away = f"redis://127.0.0.1:{free_port()}/0"
+    kill(claims)
+
+    done = CliRunner().invoke(
+        dead_command.app,
+        ["retry", job_id],
+        env={"DARKROOM_REDIS_URL": settings.redis_url, "DARKROOM_BROKER_URL": away},
+        catch_exceptions=False,
+    )
+
+    again = store.newest("alice", limit=1)[0]
+    assert (done.exit_code, done.stdout) == (0, f"{job_id} -> {again.id}\n")
+    assert f"{again.id} is in line" in done.stderr
+    assert again.state is JobState.QUEUED
 
 
 @pytest.mark.parametrize("arguments", [["retry"], ["drop"], ["drop", "--all", "x"]])
