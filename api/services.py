@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from api.removal import Remover
 from darkroom.catalogue import Catalogue, read_catalogue
 from darkroom.celery_app import make_app
 from darkroom.events import EventFeed
@@ -26,6 +27,7 @@ class Services:
     feed: EventFeed
     wakeups: Wakeups
     storage: Storage
+    remover: Remover
 
     def workers(self) -> list[WorkerInfo]:
         """Raises RedisUnavailable."""
@@ -39,14 +41,16 @@ class Services:
 def make_services(settings: Settings) -> Services:
     """Touches no network. Raises Misconfigured."""
     client = connect(settings.redis_url)
+    store, storage = JobStore(client, settings), open_storage(settings)
     return Services(
         settings=settings,
         catalogue=read_catalogue(settings.catalogue),
         redis=client,
-        store=JobStore(client, settings),
+        store=store,
         feed=EventFeed(settings.redis_url),
         wakeups=Wakeups(make_app(settings)),
-        storage=open_storage(settings),
+        storage=storage,
+        remover=Remover(store, storage),
     )
 
 

@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.keys import OwnerDep
@@ -63,16 +64,16 @@ def cancel_job(job_id: str, owner: OwnerDep, services: ServicesDep) -> JobView:
     summary="Delete a job and its images",
     responses=responses("unknown_job", "storage_unavailable", *ALWAYS),
 )
-def delete_job(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+async def delete_job(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
     """A job that waits or runs is canceled first. Links to its images stop working."""
-    _remove(own_job(job_id, owner, services), services)
+    job = await run_in_threadpool(_ended, job_id, owner, services)
+    await services.remover.remove(job)
     return Response(status_code=204)
 
 
-def _remove(job: Job, services: Services) -> None:
-    """Images first: while storage is down the record stays, so that the client can try again."""
+def _ended(job_id: str, owner: str, services: Services) -> Job:
+    job = own_job(job_id, owner, services)
     if not job.state.is_final:
         with suppress(JobIsFinal):  # it may finish just now
             services.store.cancel(job.id)
-    services.storage.delete_job(job.id)
-    services.store.delete(job.id)
+    return job
