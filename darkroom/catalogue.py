@@ -31,6 +31,19 @@ SchedulerName = Literal[
     "flow_heun",
     "flow_unipc",
 ]
+# Attention as diffusers names it. Those that fetch a kernel from the hub are not among them: they run what they fetch.
+AttentionName = Literal[
+    "native",
+    "_native_cudnn",
+    "_native_efficient",
+    "_native_flash",
+    "_native_math",
+    "flash",
+    "_flash_3",
+    "flex",
+    "sage",
+    "xformers",
+]
 Number = TypeVar("Number", int, float)
 
 
@@ -71,6 +84,30 @@ class Size(_Frozen):
             raise ValueError(f"the default size has more than max_pixels = {self.max_pixels}")
         return self
 
+    def allows(self, width: int, height: int) -> bool:
+        sides_fit = all(self.min <= side <= self.max and side % self.multiple_of == 0 for side in (width, height))
+        return sides_fit and width * height <= self.max_pixels
+
+
+class Tuning(_Frozen):
+    """How a model runs on CUDA. Nothing of it holds on other devices."""
+
+    compile: bool = Field(default=False, description="Compile what runs at each step; the first start takes minutes.")
+    fuse_qkv: bool = Field(default=False, description="One matrix product for queries, keys and values.")
+    attention: AttentionName | None = Field(default=None, description="Kernel of attention; unset: torch's own choice.")
+    quantization: Literal["float8_storage", "float8", "int8"] | None = Field(
+        default=None,
+        description="Weights of the denoiser in 8 bits: only kept so, computed so, or kept as whole numbers.",
+    )
+
+    @model_validator(mode="after")
+    def _compatible(self) -> Self:
+        if self.quantization and self.fuse_qkv:
+            raise ValueError("fuse_qkv and quantization exclude each other: 8-bit weights are not fused")
+        if self.quantization == "float8_storage" and self.compile:
+            raise ValueError("float8_storage casts weights at each use, which cannot be compiled: set compile = false")
+        return self
+
 
 class ModelCard(_Frozen):
     """One model of the catalogue."""
@@ -95,6 +132,15 @@ class ModelCard(_Frozen):
     schedulers: tuple[SchedulerName, ...] = Field(min_length=1)
     negative_prompt: bool = Field(description="Whether the pipeline takes one.")
     gated: bool = Field(default=False, description="Whether the hub asks for a licence to be accepted first.")
+    tiny_vae: str | None = Field(
+        default=None,
+        description="Repository of an AutoencoderTiny that previews are drawn with, if a GPU node has it.",
+        pattern=r"^[\w.-]+/[\w.-]+$",
+    )
+    cuda: Tuning = Field(default=Tuning(), description="How it runs on CUDA.")
+    warm_sizes: tuple[tuple[PositiveInt, PositiveInt], ...] = Field(
+        default=(), description="Widths and heights that are warmed up beside the default one."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -102,6 +148,9 @@ class ModelCard(_Frozen):
             raise ValueError("give either hub_id or path")
         if self.scheduler not in self.schedulers:
             raise ValueError(f"the default scheduler {self.scheduler} is not among its schedulers")
+        for width, height in self.warm_sizes:
+            if not self.size.allows(width, height):
+                raise ValueError(f"warm_sizes has {width}x{height}, which the model does not draw")
         return self
 
 

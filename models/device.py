@@ -45,6 +45,13 @@ def choose_device(setting: str, hardware: Hardware | None = None) -> Device:
     return Device(kind)
 
 
+def capability_of(device: str) -> tuple[int, int]:
+    """A CUDA device's compute capability: (9, 0) is a Hopper."""
+    import torch
+
+    return torch.cuda.get_device_capability(device)
+
+
 def this_machine() -> Hardware:
     import torch
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, cast
 
 from darkroom.catalogue import ModelCard
 from darkroom.errors import Misconfigured, WeightsMissing, WeightsRefused
+from models.device import capability_of
+from models.tuning import tune
 from models.weights import find_weights, how_to_get
 
 if TYPE_CHECKING:
@@ -17,7 +19,8 @@ def load_pipeline(
 ) -> "DiffusionPipeline":
     """The whole pipeline on its device, ready to be called.
 
-    Raises WeightsMissing, WeightsRefused, or Misconfigured if diffusers or another package is too old or not there.
+    Raises WeightsMissing, WeightsRefused, or Misconfigured if diffusers or another package is too old or not there,
+    or if the card asks for what this GPU cannot do.
     """
     folder = find_weights(card, weights_dir)
     _silence_progress_bars()
@@ -25,7 +28,7 @@ def load_pipeline(
     pipeline.set_progress_bar_config(disable=True)
     pipeline.to(device)
     if device.startswith("cuda"):
-        _use_channels_last(pipeline)
+        tune(pipeline, card.cuda, capability_of(device))
     return pipeline
 
 
@@ -72,12 +75,3 @@ def _variant_in(folder: Path, variant: str | None) -> str | None:
     """None where the folder has plain files, such as one that `save_pretrained` wrote."""
     has_variant = variant is not None and any(folder.glob(f"*/*.{variant}*.safetensors"))
     return variant if has_variant else None
-
-
-def _use_channels_last(pipeline: "DiffusionPipeline") -> None:
-    """Convolutions on tensor cores are faster with channels innermost; transformers have none worth it."""
-    import torch
-
-    unet = getattr(pipeline, "unet", None)
-    if unet is not None:
-        unet.to(memory_format=torch.channels_last)

@@ -51,6 +51,20 @@ def test_steps_are_whole_numbers(tmp_path: Path) -> None:
     assert isinstance(steps.default, int)
 
 
+def test_a_card_may_say_how_its_model_runs_on_cuda_and_which_sizes_are_warmed_up(tmp_path: Path) -> None:
+    more = 'cuda = { compile = true, attention = "_flash_3" }\nwarm_sizes = [[832, 1216], [1216, 832]]\n'
+
+    card = read_catalogue(_file(tmp_path, ENTRY + more))["mine"]
+
+    assert (card.cuda.compile, card.cuda.attention, card.cuda.fuse_qkv) == (True, "_flash_3", False)
+    assert card.warm_sizes == ((832, 1216), (1216, 832))
+
+
+def test_a_size_that_the_model_does_not_draw_is_not_warmed_up(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="warm_sizes has 100x1024"):
+        read_catalogue(_file(tmp_path, ENTRY + "warm_sizes = [[100, 1024]]\n"))
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "complaint"),
     [
