@@ -6,10 +6,11 @@ from typing import Any
 import structlog
 from celery import Celery, bootsteps, signals
 
+from cpu_worker.follow_ups import FollowUps
 from cpu_worker.housekeeping import Housekeeper
 from cpu_worker.thumbnails import Thumbnailer
 from darkroom import log
-from darkroom.celery_app import make_app, plain_refusal
+from darkroom.celery_app import make_app, plain_refusal, uses_rabbitmq
 from darkroom.errors import BrokerUnavailable, Misconfigured, RedisUnavailable, StorageUnavailable
 from darkroom.presence import Reporter, WorkerInfo
 from darkroom.queues import CLEAR_STORAGE, CPU_QUEUE, FOLLOW_UP, KEEP_HOUSE
@@ -24,10 +25,6 @@ logger = structlog.get_logger()
 
 UNAVAILABLE = (RedisUnavailable, StorageUnavailable, BrokerUnavailable)
 CONCURRENCY = 4
-# A follow-up that finds the storage threads taken looks again after this.
-BUSY_S = 2
-# A follow-up that storage keeps refusing is tried for about ten minutes; then the housekeeper sends it again.
-RETRIES = 8
 
 with plain_refusal():
     settings = read_settings()
@@ -66,22 +63,17 @@ housekeeper = Housekeeper(upkeep, JobStore(client, settings), storage, Wakeups(a
 
 # Storage that hangs takes minutes to be given up. It must not take the last thread from what brings lost jobs back.
 storage_threads = threading.BoundedSemaphore(CONCURRENCY - 1)
+follow_ups = FollowUps(thumbnailer, upkeep, storage_threads)
 
 
-@app.task(
-    name=FOLLOW_UP, bind=True, autoretry_for=UNAVAILABLE, retry_backoff=2, retry_backoff_max=120, max_retries=RETRIES
-)  # type: ignore[untyped-decorator]
-def follow_up_task(self: Any, job_id: str) -> None:
-    if not storage_threads.acquire(blocking=False):
-        raise self.retry(countdown=BUSY_S, max_retries=None)
-    try:
-        thumbnailer.follow_up(job_id)
-    finally:
-        storage_threads.release()
+# On Redis all is acknowledged when it is heard, for it comes again: follow-up work is owed until it is done, and the
+# next round of housekeeping is near. A message held while Redis goes away makes kombu 5.7 stop the worker, also one
+# that waits for a retry (docs/decisions/0007).
+@app.task(name=FOLLOW_UP, acks_late=uses_rabbitmq(settings))  # type: ignore[untyped-decorator]
+def follow_up_task(job_id: str) -> None:
+    follow_ups.follow_up(job_id)
 
 
-# Acknowledged when it is heard, as the next round comes anyway: a message held while Redis goes away makes kombu 5.7
-# stop the worker (docs/decisions/0007).
 @app.task(name=KEEP_HOUSE, acks_late=False)  # type: ignore[untyped-decorator]
 def keep_house_task() -> None:
     try:

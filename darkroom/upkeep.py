@@ -65,6 +65,12 @@ class Upkeep:
                 self._redis.zadd("darkroom:followups", dict.fromkeys(due, now), xx=True)
         return due
 
+    def put_off_followup(self, job_id: str, for_s: float) -> None:
+        """It was not done now, and is due again soon. Raises RedisUnavailable."""
+        at_ms = self.now_ms() - FOLLOWUP_DUE_MS + int(for_s * 1000)
+        with redis_errors():
+            self._redis.zadd("darkroom:followups", {job_id: at_ms}, xx=True)
+
     def followed_up(self, job_id: str, images: list[StoredImage]) -> bool:
         """Record a job's thumbnails. False if it was deleted meanwhile: then they are to be removed again."""
         return bool(self._scripts.run("followed_up", job_id, IMAGES.dump_json(images).decode()))
