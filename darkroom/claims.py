@@ -27,9 +27,10 @@ class Claims:
     def claim_next(self, model: str, worker: str, classes: Sequence[Priority] = tuple(Priority)) -> Job | None:
         """The next job of this model's line, now running under a lease; None where nobody of these classes waits.
 
+        A job that may fail only once more is passed over while this worker runs another such job.
         Raises RedisUnavailable.
         """
-        job_id = self._scripts.run("claim", model, worker, self._lease_ms, *classes)
+        job_id = self._scripts.run("claim", model, worker, self._lease_ms, self._max_attempts, *classes)
         if job_id is None:
             return None
         with redis_errors():
@@ -40,10 +41,9 @@ class Claims:
         with redis_errors():
             return sum(int(self._redis.zcard(f"darkroom:line:{model}:{name}")) for name in Priority)
 
-    def has_waiting(self, model: str, classes: Sequence[Priority] = tuple(Priority)) -> bool:
+    def has_waiting(self, model: str, worker: str, classes: Sequence[Priority] = tuple(Priority)) -> bool:
         """Whether `claim_next` would find a job. Raises RedisUnavailable."""
-        with redis_errors():
-            return any(self._redis.exists(f"darkroom:line:{model}:{name}") for name in classes)
+        return self._scripts.run("claimable", model, worker, self._max_attempts, *classes) == 1
 
     def progress(self, job: Job, step: int, steps: int) -> None:
         """Record that a step is done. Raises JobTaken, RedisUnavailable."""

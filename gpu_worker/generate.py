@@ -43,7 +43,7 @@ def generate(model: str, node: Node) -> None:
             while lane is not None and _make_next(model, lane, node):
                 pass
         # A wake-up that came while this lane was still held found it busy, and was forgotten.
-        if not node.claims.has_waiting(model, lanes.welcome()):
+        if not node.claims.has_waiting(model, node.name, lanes.welcome()):
             return
 
 

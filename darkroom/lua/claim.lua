@@ -1,26 +1,26 @@
 -- Moves the next job of a model, of the classes given, from its waiting line to a lease. Returns its id, or nothing.
-local model, worker, lease_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
-for _, class in ipairs({unpack(ARGV, 4)}) do
-  local head = redis.call('ZRANGE', line_key(model, class), 0, 0, 'WITHSCORES')
-  while head[1] do
-    local id, start = head[1], tonumber(head[2])
+local model, worker, lease_ms, most_spoilt = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+for _, class in ipairs({unpack(ARGV, 5)}) do
+  local id, start = next_of(model, class, worker, most_spoilt)
+  while id do
     line_remove(id)
     local fair = key('fair', model, class)
     -- Virtual time is the start tag of the job in service; an empty line has none.
-    if redis.call('EXISTS', fair) == 1 and start > tonumber(redis.call('HGET', fair, ':virtual') or '0') then
-      redis.call('HSET', fair, ':virtual', head[2])
+    if redis.call('EXISTS', fair) == 1 and tonumber(start) > tonumber(redis.call('HGET', fair, ':virtual') or '0') then
+      redis.call('HSET', fair, ':virtual', start)
     end
     if may(state_of(id), 'running') then
       local now = now_ms()
       local attempt = redis.call('HINCRBY', job_key(id), 'attempt', 1)
       redis.call('HSET', job_key(id), 'state', 'running', 'started_ms', now, 'worker', worker, 'step', 0)
       redis.call('ZADD', key('leases'), now + lease_ms, id)
+      if is_last_chance(id, most_spoilt) then redis.call('SADD', key('last_chances'), id) end
       tell(id, 'started', {attempt = attempt})
       return id
     end
     -- A line may hold a job that is gone only after a Redis restored from an older file.
     redis.call('ZREM', line_key(model, class), id)
-    head = redis.call('ZRANGE', line_key(model, class), 0, 0, 'WITHSCORES')
+    id, start = next_of(model, class, worker, most_spoilt)
   end
 end
 return false

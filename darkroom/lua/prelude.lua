@@ -63,6 +63,39 @@ local function line_position(id, model, class)
   return rank
 end
 
+-- A job that one more spoilt attempt would end may be what its workers die of. A worker has one such job at a time,
+-- so that none is lost with it for good: its company can try again.
+local function is_last_chance(id, most_spoilt)
+  local spoilt = tonumber(redis.call('HGET', job_key(id), 'spoilt') or '0')
+  return spoilt > 0 and spoilt >= most_spoilt - 1
+end
+
+local function has_last_chance(worker)
+  for _, id in ipairs(redis.call('SMEMBERS', key('last_chances'))) do
+    local job = redis.call('HMGET', job_key(id), 'state', 'worker')
+    if job[1] ~= 'running' then
+      redis.call('SREM', key('last_chances'), id)
+    elseif job[2] == worker then
+      return true
+    end
+  end
+  return false
+end
+
+-- Such jobs stand at the head of a line. Behind so many, nobody would look for others.
+local MOST_PASSED_OVER = 200
+
+-- What this worker may claim next: id and start tag, or nothing.
+local function next_of(model, class, worker, most_spoilt)
+  local must_pass = nil
+  for rank = 0, MOST_PASSED_OVER do
+    local entry = redis.call('ZRANGE', line_key(model, class), rank, rank, 'WITHSCORES')
+    if not entry[1] or not is_last_chance(entry[1], most_spoilt) then return entry[1], entry[2] end
+    if must_pass == nil then must_pass = has_last_chance(worker) end
+    if not must_pass then return entry[1], entry[2] end
+  end
+end
+
 -- How attempts ended that made nothing: what an operator sees of a dead job. Rolling restarts must not let it grow.
 local MOST_REMEMBERED = 20
 

@@ -8,7 +8,7 @@ from tests.darkroom.job_model import FINAL, JobModel
 
 LEGAL_WORD = re.compile(r"(started (step )*queued )*(started (step )*)?(succeeded |failed |canceled )?")
 SHARED = re.compile(
-    r"darkroom:(models|speed|leases|final|dead|followups|leftovers|jobs:\w+|idempotency:.*|(line|fair|line_\w+):minilab.*)"
+    r"darkroom:(models|speed|leases|last_chances|final|dead|followups|leftovers|jobs:\w+|idempotency:.*|(line|fair|line_\w+):minilab.*)"
 )
 
 

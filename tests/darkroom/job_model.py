@@ -89,9 +89,17 @@ class JobModel:
         line = self.lines[job.class_]
         line.scores[job_id] = line.start_tag(job.owner, job.cost)
 
-    def next_of(self, classes: tuple[str, ...]) -> str | None:
-        heads = [self.lines[name].order() for name in classes]
-        return next((order[0] for order in heads if order), None)
+    def next_of(self, classes: tuple[str, ...], worker: str) -> str | None:
+        orders = [self.lines[name].order() for name in classes]
+        return next((job_id for order in orders for job_id in order if self._may_have(worker, job_id)), None)
+
+    def _may_have(self, worker: str, job_id: str) -> bool:
+        """A worker has one job at a time that is at its last chance."""
+        held = [other for other in self.in_state("running") if self.jobs[other].worker == worker]
+        return not (self._is_last_chance(job_id) and any(self._is_last_chance(other) for other in held))
+
+    def _is_last_chance(self, job_id: str) -> bool:
+        return 0 < self.jobs[job_id].spoilt == self._max_attempts - 1
 
     def claim(self, job_id: str, worker: str) -> None:
         job = self.jobs[job_id]

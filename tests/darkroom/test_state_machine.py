@@ -52,7 +52,7 @@ class JobLives(ClientLives):
         self._claim(worker, classes)
 
     def _claim(self, worker: str, classes: tuple[Priority, ...]) -> Job | None:
-        expected = self.model.next_of(tuple(str(name) for name in classes))
+        expected = self.model.next_of(tuple(str(name) for name in classes), worker)
         job = self.claims.claim_next("minilab", worker, classes)
         assert (job.id if job else None) == expected
         if job is None:
