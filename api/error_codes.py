@@ -40,6 +40,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "guidance_scale_out_of_range": ErrorCode(422, "A guidance scale outside the model's bounds."),
     "n_out_of_range": ErrorCode(422, "More images than one job may have, or none."),
     "seed_out_of_range": ErrorCode(422, "A seed outside 0 to 4294967295."),
+    "preview_every_out_of_range": ErrorCode(422, "Previews every so many steps: 0 to 1000."),
     "unknown_scheduler": ErrorCode(422, "The model has no such scheduler; its own are listed."),
     "negative_prompt_unsupported": ErrorCode(422, "The model takes no negative prompt."),
     "queue_full": ErrorCode(429, "Too many jobs wait; come back after `Retry-After` seconds."),

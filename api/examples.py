@@ -41,6 +41,7 @@ JOB: dict[str, Any] = {
         "scheduler": "dpmpp_2m",
         "output_format": "png",
         "priority": "interactive",
+        "preview_every": 0,
     },
     "images": [
         SIGNED

@@ -4,6 +4,7 @@ Every write carries the attempt. One that lost its job (canceled, or given to an
 is refused, and learns it by JobTaken.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 
 from pydantic import TypeAdapter
@@ -15,6 +16,9 @@ from darkroom.redis_client import Client, redis_errors
 from darkroom.request import Priority
 from darkroom.scripts import Scripts
 from darkroom.settings import Settings
+
+# A job's end removes its preview. This is for a job whose worker says nothing more.
+PREVIEW_KEPT_S = 600
 
 
 class Claims:
@@ -48,6 +52,15 @@ class Claims:
     def progress(self, job: Job, step: int, steps: int) -> None:
         """Record that a step is done. Raises JobTaken, RedisUnavailable."""
         if not self._scripts.run("progress", job.id, job.attempt, step, steps, self._lease_ms):
+            raise JobTaken(f"Attempt {job.attempt} no longer owns job {job.id}.")
+
+    def preview(self, job: Job, step: int, steps: int, images: Sequence[str]) -> None:
+        """Show watchers how the images stand, as `data:` URLs; the preview before is forgotten.
+
+        Raises JobTaken, RedisUnavailable.
+        """
+        preview = json.dumps({"step": step, "steps": steps, "images": list(images)})
+        if not self._scripts.run("preview", job.id, job.attempt, PREVIEW_KEPT_S, preview):
             raise JobTaken(f"Attempt {job.attempt} no longer owns job {job.id}.")
 
     def renew(self, jobs: Iterable[Job]) -> set[str]:

@@ -69,6 +69,19 @@ class EventFeed:
             rows = await self._redis.xrange(f"darkroom:events:{job_id}", min=f"({after}", max="+")
         return [Event(event_id, fields["type"], json.loads(fields["data"])) for event_id, fields in rows]
 
+    async def preview(self, job_id: str, after: str = FIRST) -> Event | None:
+        """The newest preview of a running job, unless it is the one whose id is `after`. Raises RedisUnavailable.
+
+        Previews have ids of their own, which say nothing about where to go on among the events.
+        """
+        with redis_errors():
+            rows = await self._redis.xrange(f"darkroom:preview:{job_id}", min=f"({after}", max="+")
+        if not rows:
+            return None
+        event_id, fields = rows[-1]
+        at_ms = int(event_id.partition("-")[0])
+        return Event(event_id, fields["type"], {**json.loads(fields["data"]), "at_ms": at_ms})
+
     async def wait(self, word: asyncio.Event, timeout_s: float = LOOK_AGAIN_S) -> None:
         """Until something is told about the job, or the time is over."""
         try:

@@ -15,12 +15,13 @@ from darkroom.errors import Fault, InvalidRequest
 from darkroom.settings import Settings
 
 SEED_LIMIT = 2**32
+PREVIEW_EVERY_LIMIT = 1000
 
 # Every code that a fault found here can have.
 FAULT_CODES = (
     "prompt_empty", "prompt_too_long", "size_out_of_range", "size_off_grid", "image_too_large", "steps_out_of_range",
-    "guidance_scale_out_of_range", "n_out_of_range", "seed_out_of_range", "unknown_model", "unknown_scheduler",
-    "negative_prompt_unsupported",
+    "guidance_scale_out_of_range", "n_out_of_range", "seed_out_of_range", "preview_every_out_of_range", "unknown_model",
+    "unknown_scheduler", "negative_prompt_unsupported",
 )  # fmt: skip
 
 
@@ -71,6 +72,7 @@ class GenerateBody(BaseModel):
                     "n": 2,
                     "output_format": "webp",
                     "priority": "bulk",
+                    "preview_every": 5,
                 },
             ]
         },
@@ -90,6 +92,9 @@ class GenerateBody(BaseModel):
     scheduler: Text | None = Field(default=None, description="One of the model's schedulers. Default: its own.")
     output_format: OutputFormat = Field(default=OutputFormat.PNG, description="File format of the images.")
     priority: Priority = Field(default=Priority.INTERACTIVE, description="`interactive` goes before `bulk`.")
+    preview_every: StrictInt = Field(
+        default=0, description="Watchers of its events see small previews, one each so many steps. 0: none."
+    )
 
 
 class ImageRequest(BaseModel):
@@ -109,6 +114,7 @@ class ImageRequest(BaseModel):
     scheduler: str
     output_format: OutputFormat
     priority: Priority
+    preview_every: int = Field(default=0, description="Steps; 0: no previews.")
 
     @property
     def cost(self) -> float:
@@ -140,6 +146,7 @@ def complete(
         scheduler=body.scheduler if body.scheduler is not None else card.scheduler,
         output_format=body.output_format,
         priority=body.priority,
+        preview_every=body.preview_every,
     )
     faults = [*_prompt_faults(body, settings), *_size_faults(request, card), *_value_faults(request, card, settings)]
     if faults:
@@ -184,6 +191,7 @@ def _value_faults(request: ImageRequest, card: ModelCard, settings: Settings) ->
         ("guidance_scale", request.guidance_scale, card.guidance_scale.min, card.guidance_scale.max),
         ("n", request.n, 1, settings.max_images_per_job),
         ("seed", request.seed, 0, SEED_LIMIT - 1),
+        ("preview_every", request.preview_every, 0, PREVIEW_EVERY_LIMIT),
     )
     for field, value, least, most in ranges:
         # Written so that a NaN is refused too.

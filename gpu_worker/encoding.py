@@ -38,7 +38,7 @@ def encode(image: Image.Image, job: Job, index: int) -> bytes:
 
 def parameters_of(job: Job, index: int) -> dict[str, Any]:
     """All it takes to make this one image again: its own seed, and `n` = 1."""
-    request = job.request.model_dump(mode="json", exclude={"priority"}, exclude_none=True)
+    request = job.request.model_dump(mode="json", exclude={"priority", "preview_every"}, exclude_none=True)
     return request | {"seed": job.request.seed_of(index), "n": 1}
 
 

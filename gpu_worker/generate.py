@@ -12,7 +12,7 @@ from darkroom.errors import (
 )
 from darkroom.jobs import Job
 from darkroom.patience import patiently
-from gpu_worker.lane import Lane
+from gpu_worker.lane import Draw, Lane
 from gpu_worker.leases import Hold
 from gpu_worker.node import Node
 from gpu_worker.tracebacks import without_prompts
@@ -106,6 +106,9 @@ class JobWatch:
         """Raises like `check`."""
         self._node.progress.note(self._hold, step, steps)
         self.check()
+
+    def preview(self, step: int, steps: int, draw: Draw) -> None:
+        self._node.progress.preview(self._hold, step, steps, draw)
 
 
 def _give_back(job: Job, node: Node) -> None:

@@ -1,11 +1,15 @@
 """A lane: room for one job. What it is asked to do, and whom it reports to; how is in pipeline_lane.py."""
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from darkroom.request import ImageRequest
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+Draw = Callable[[], "Sequence[Image]"]
+"""Gives small pictures, one for each image of a job."""
 
 
 class Watch(Protocol):
@@ -20,6 +24,9 @@ class Watch(Protocol):
 
     def step_done(self, step: int, steps: int) -> None:
         """So many steps of all are done. Raises like `check`."""
+
+    def preview(self, step: int, steps: int, draw: Draw) -> None:
+        """How the images stand after this step can be drawn, in another thread and later, or never."""
 
 
 class Lane(Protocol):

@@ -8,7 +8,9 @@ from darkroom.settings import Settings
 from gpu_worker.batching.call import Call
 from gpu_worker.batching.engine import Engine
 from gpu_worker.batching.knee_file import KneeFile
+from gpu_worker.lane import Draw
 from gpu_worker.lanes import Lanes
+from gpu_worker.painting import learn_painter
 from gpu_worker.pipeline_lane import PipelineLane
 from models.device import Device
 from models.loading import load_pipeline
@@ -27,13 +29,17 @@ class Nobody:
     def step_done(self, step: int, steps: int) -> None:
         pass
 
+    def preview(self, step: int, steps: int, draw: Draw) -> None:
+        pass
+
 
 def load_lanes(card: ModelCard, device: Device, engine: Engine, settings: Settings) -> Lanes:
     """Raises WeightsMissing, WeightsRefused, Misconfigured."""
     log.info("model.loading", model=card.id, device=device.name)
     base = load_pipeline(card, device=device.name, dtype=device.dtype_of(card), weights_dir=settings.weights_dir)
     _keep_prompts_out_of_the_log()
-    lanes = [PipelineLane(card, base, engine) for _ in range(settings.lanes)]
+    painter = learn_painter(card, base, engine, device, settings.weights_dir)
+    lanes = [PipelineLane(card, base, engine, painter) for _ in range(settings.lanes)]
     with engine.tapped() as calls:
         lanes[0].run(warm_up_request(card), Nobody())
     _measure(calls, engine, KneeFile(settings.data_dir / "knees", card.id, device.name), settings)

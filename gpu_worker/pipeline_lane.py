@@ -15,6 +15,7 @@ from gpu_worker.batching.memory import is_out_of_memory
 from gpu_worker.batching.proxy import share_networks
 from gpu_worker.batching.seat import Seat
 from gpu_worker.lane import Watch
+from gpu_worker.sketches import Painter, StepDone, sketching
 from models.call import call_arguments
 from models.lane_pipeline import choose_scheduler, lane_pipeline
 
@@ -28,9 +29,12 @@ URGENCY = {Priority.INTERACTIVE: 0, Priority.BULK: 1}
 class PipelineLane:
     """Runs the stock diffusers pipeline; its networks are stood in for, and run in the engine's thread."""
 
-    def __init__(self, card: ModelCard, base: "DiffusionPipeline", engine: Engine) -> None:
+    def __init__(
+        self, card: ModelCard, base: "DiffusionPipeline", engine: Engine, painter: Painter | None = None
+    ) -> None:
         self._card = card
         self._base = base
+        self._painter = painter
         self._seat = Seat(engine)
         # diffusers gives its base class no __call__.
         self._pipeline: Any = lane_pipeline(base)
@@ -40,11 +44,14 @@ class PipelineLane:
         choose_scheduler(self._pipeline, self._base, request.scheduler)
         lane_pass = LanePass(URGENCY[request.priority], request.cost, time.monotonic(), watch.check, watch.job_id)
         try:
-            with self._seat.taken(lane_pass):
+            with (
+                self._seat.taken(lane_pass),
+                sketching(self._painter, self._pipeline, request, watch) as sketch,
+            ):
                 output = self._pipeline(
                     **call_arguments(self._card, request),
                     generator=_generators(request),
-                    callback_on_step_end=_reporting(request, lane_pass, watch),
+                    callback_on_step_end=_reporting(request, lane_pass, watch, sketch),
                     output_type="pil",
                 )
         except DarkroomError:  # what the watch raised
@@ -60,7 +67,9 @@ def _generators(request: ImageRequest) -> list[object]:
     return [torch.Generator("cpu").manual_seed(request.seed_of(index)) for index in range(request.n)]
 
 
-def _reporting(request: ImageRequest, lane_pass: LanePass, watch: Watch) -> Callable[..., dict[str, Any]]:
+def _reporting(
+    request: ImageRequest, lane_pass: LanePass, watch: Watch, sketch: StepDone
+) -> Callable[..., dict[str, Any]]:
     """What diffusers calls at each step's end. Second-order schedulers take more network steps than were asked for."""
 
     def callback(
@@ -69,6 +78,7 @@ def _reporting(request: ImageRequest, lane_pass: LanePass, watch: Watch) -> Call
         step, steps = index + 1, max(index + 1, pipeline.num_timesteps)
         lane_pass.work_left = request.cost * (1 - step / steps)
         watch.step_done(step, steps)
+        sketch(step, steps, tensors)
         return tensors
 
     return callback

@@ -1,4 +1,4 @@
-"""Tells watchers how far jobs are, from a thread of its own: a lane's next step never waits for Redis."""
+"""Tells watchers how far jobs are, from threads of its own: a lane's next step never waits for Redis."""
 
 import threading
 from collections import deque
@@ -8,7 +8,9 @@ import structlog
 
 from darkroom.claims import Claims
 from darkroom.errors import JobTaken, RedisUnavailable
+from gpu_worker.lane import Draw
 from gpu_worker.leases import Hold
+from gpu_worker.previews import Preview, PreviewWriter
 
 log = structlog.get_logger()
 
@@ -28,6 +30,7 @@ class Step:
 class ProgressWriter:
     def __init__(self, claims: Claims) -> None:
         self._claims = claims
+        self._previews = PreviewWriter(claims)
         self._untold: deque[Step] = deque(maxlen=MOST_UNTOLD)
         self._changed = threading.Condition()
         self._is_stopped = False
@@ -35,8 +38,10 @@ class ProgressWriter:
 
     def start(self) -> None:
         self._thread.start()
+        self._previews.start()
 
     def stop(self) -> None:
+        self._previews.stop()
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
@@ -48,8 +53,13 @@ class ProgressWriter:
             self._untold.append(Step(hold, step, steps))
             self._changed.notify_all()
 
+    def preview(self, hold: Hold, step: int, steps: int, draw: Draw) -> None:
+        """How the images stand can be drawn. Returns at once; a newer preview takes the place of one not drawn yet."""
+        self._previews.note(Preview(hold, step, steps, draw))
+
     def flush(self, hold: Hold) -> None:
         """Until this job's steps are told, or FLUSH_S are over."""
+        self._previews.forget(hold)
         with self._changed:
             self._changed.wait_for(lambda: all(step.hold is not hold for step in self._untold), FLUSH_S)
 

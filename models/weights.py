@@ -45,22 +45,23 @@ def download_command(card: ModelCard, weights_dir: Path | None) -> str:
     return shlex.join(words)
 
 
+def cached_snapshot(repository: str, revision: str | None) -> Path | None:
+    """A repository's folder in the hub cache of this machine; None if it is not there."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repository, revision=revision, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+
+
 def _folder(card: ModelCard, weights_dir: Path | None) -> Path | None:
     if card.path is not None:
         return card.path if card.path.is_dir() else None
     if weights_dir is not None and (weights_dir / card.id).is_dir():
         return weights_dir / card.id
-    return _cached_snapshot(card)
-
-
-def _cached_snapshot(card: ModelCard) -> Path | None:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(str(card.hub_id), revision=card.revision, local_files_only=True))
-    except LocalEntryNotFoundError:
-        return None
+    return cached_snapshot(str(card.hub_id), card.revision)
 
 
 def _check(card: ModelCard, folder: Path, weights_dir: Path | None) -> None:

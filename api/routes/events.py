@@ -17,7 +17,7 @@ from api.routes.jobs import ALWAYS
 from api.services import Services, ServicesDep
 from api.views import job_view
 from darkroom.errors import Fault, InvalidRequest, RedisUnavailable, UnknownJob
-from darkroom.events import EVENT_ID, FIRST
+from darkroom.events import EVENT_ID, FIRST, Event
 from darkroom.jobs import Job, JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -37,6 +37,9 @@ id: 1795338011902-0
 event: step
 data: {"step": 1, "steps": 20, "at_ms": 1795338011902}
 
+event: preview
+data: {"step": 10, "steps": 20, "images": ["data:image/webp;base64,UklGRp4…"], "at_ms": 1795338012180}
+
 id: 1795338012433-0
 event: succeeded
 data: {"images": 1, "at_ms": 1795338012433}
@@ -50,7 +53,8 @@ data: {"images": 1, "at_ms": 1795338012433}
     responses={
         200: {
             "description": "`queued` (again whenever its place changes), `started`, `step`, then one of `succeeded`, "
-            "`failed`, `canceled`, after which the stream ends. A lost worker's job is `queued` again.",
+            "`failed`, `canceled`, after which the stream ends. A lost worker's job is `queued` again. With "
+            "`preview_every`, also `preview`: the newest only, and without an id.",
             "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
         },
         204: {"description": "`Last-Event-ID` was the job's last event: there is nothing more to come."},
@@ -96,7 +100,7 @@ async def _events(
     place = {} if after else await _place(job, services)
     if place:
         yield _sent("queued", place)
-    last_id = after or FIRST
+    last_id, preview_id = after or FIRST, FIRST
     while True:
         events = await services.feed.read(job.id, last_id)
         if not events:
@@ -110,11 +114,19 @@ async def _events(
             yield _sent(event.type, event.data, event.id)
             if event.is_final:
                 return
+        if preview := await _preview(job, preview_id, services):
+            preview_id = preview.id
+            # Without its id: that says nothing about where to go on among the events.
+            yield _sent(preview.type, preview.data)
         if not events:
             before, place = place, await _place(job, services)
             if place and place != before:
                 yield _sent("queued", place)
         await services.feed.wait(told)
+
+
+async def _preview(job: Job, after: str, services: Services) -> Event | None:
+    return await services.feed.preview(job.id, after) if job.request.preview_every else None
 
 
 async def _place(job: Job, services: Services) -> dict[str, Any]:

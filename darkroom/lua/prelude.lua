@@ -111,5 +111,6 @@ end
 local function finish(id, state, now)
   redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)
   redis.call('ZREM', key('leases'), id)
+  redis.call('DEL', key('preview', id))
   redis.call('ZADD', key('final'), now, id)
 end

@@ -20,6 +20,7 @@ local job = redis.call('HMGET', job_key(id), 'model', 'class', 'cost', 'owner', 
 redis.call('HSET', job_key(id), 'state', 'queued', 'step', 0)
 redis.call('HDEL', job_key(id), 'started_ms', 'worker')
 redis.call('ZREM', key('leases'), id)
+redis.call('DEL', key('preview', id))
 -- Start tags are never negative, so these come first, and among themselves the oldest.
 line_add(id, job[1], job[2], tonumber(job[5]) - 1e13, job[3], job[4])
 tell(id, 'queued', {attempt = tonumber(attempt), reason = reason})

@@ -54,6 +54,8 @@ def with_fields(text: str) -> str:
         (with_fields('"steps": true'), 422, "invalid_field", "valid integer"),
         (with_fields('"steps": 4.0'), 422, "invalid_field", "valid integer"),
         (with_fields('"steps": "4"'), 422, "invalid_field", "valid integer"),
+        (with_fields('"preview_every": -1'), 422, "preview_every_out_of_range", "choose 0 to 1000"),
+        (with_fields('"preview_every": 1001'), 422, "preview_every_out_of_range", "choose 0 to 1000"),
         (with_fields('"seed": NaN'), 422, "invalid_field", "valid integer"),
         (with_fields(f'"seed": {"9" * 4000}'), 422, "seed_out_of_range", "(4000 digits)"),
         (with_fields(f'"seed": {"9" * 5000}'), 400, "malformed_json", "Send JSON"),

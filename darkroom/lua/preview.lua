@@ -1,0 +1,8 @@
+-- Keeps the newest preview of a running job, in place of the one before, and wakes its watchers. It is no event of the
+-- job's own stream, where it would take the place of what must be kept. Returns 1, or 0 if this attempt lost the job.
+local id, attempt, kept_s, preview = unpack(ARGV)
+if not owns(id, attempt) then return 0 end
+redis.call('XADD', key('preview', id), 'MAXLEN', 1, '*', 'type', 'preview', 'data', preview)
+redis.call('EXPIRE', key('preview', id), kept_s)
+redis.call('PUBLISH', key('told', id), 'preview')
+return 1
