@@ -1,17 +1,18 @@
-"""What a worker that hangs still does for its jobs: puts all of them back, and blames those that it hangs in."""
+"""What a worker that hangs, or leaves at once, still does for its jobs: puts all of them back, blaming some."""
 
 from collections.abc import Collection
 
 import structlog
 
-from darkroom.errors import BrokerUnavailable, RedisUnavailable
+from darkroom.errors import RedisUnavailable
 from darkroom.jobs import Job
 from gpu_worker.node import Node
+from gpu_worker.waking import wake_for
 
 log = structlog.get_logger()
 
 
-def abandon(node: Node, blamed: Collection[str]) -> None:
+def abandon(node: Node, blamed: Collection[str] = ()) -> None:
     """For a blamed job it counts as a lost worker. Where Redis is away, the leases run out by themselves."""
     for job in node.leases.jobs():
         try:
@@ -28,7 +29,4 @@ def _put_back(job: Job, node: Node, *, is_blamed: bool) -> None:
     else:
         node.claims.give_back(job)
     log.info("job.given_back", job_id=job.id, attempt=job.attempt, is_blamed=is_blamed)
-    try:
-        node.wakeups.wake(job.request.model, job.id)
-    except BrokerUnavailable as error:
-        log.warning("wakeup.not_published", reason=error.message)  # the housekeeper tops it up
+    wake_for(job, node.wakeups)

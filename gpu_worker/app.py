@@ -4,6 +4,7 @@ The model is loaded and warmed by a boot step, so before the first message is ta
 """
 
 import os
+import signal
 from typing import Any
 
 import structlog
@@ -85,6 +86,13 @@ def _configure_log(**_: Any) -> None:
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def _drain(**_: Any) -> None:
+    """In a signal handler, at each SIGTERM; and at the first Ctrl-C, when Celery has set what the next one does."""
+    life.drain()
+    signal.signal(signal.SIGINT, _leave)
+
+
+def _leave(*_: object) -> None:
+    """What Celery would do instead, a cold shutdown, its thread pool cannot: it raises NotImplementedError."""
     life.drain()
 
 

@@ -28,6 +28,10 @@ class Hold:
     def lose(self) -> None:
         self._lost.set()
 
+    def is_over(self) -> bool:
+        """Whether `check` would raise."""
+        return self._lost.is_set() or self._clock() > self._ends
+
     def check(self) -> None:
         """Raises JobTaken once the lease is known to be lost or the job to be canceled, and DeadlineExceeded."""
         if self._lost.is_set():

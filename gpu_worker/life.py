@@ -10,16 +10,22 @@ import structlog
 
 from darkroom.catalogue import ModelCard, read_catalogue
 from darkroom.claims import Claims
-from darkroom.errors import BrokerUnavailable, Misconfigured, RedisUnavailable
+from darkroom.errors import Misconfigured
 from darkroom.presence import Reporter, WorkerInfo
 from darkroom.redis_client import connect
 from darkroom.settings import Settings
 from darkroom.wakeups import Wakeups
 from gpu_worker.abandon import abandon
+from gpu_worker.couriers import Couriers
 from gpu_worker.delivery import Delivery
+from gpu_worker.departure import Departure
 from gpu_worker.leases import LeaseKeeper
 from gpu_worker.node import Node
+from gpu_worker.outbox import Outbox
 from gpu_worker.progress import ProgressWriter
+from gpu_worker.room import Room
+from gpu_worker.spill import Spill
+from gpu_worker.waking import wake_for_waiting
 from gpu_worker.watchdog import Forward, Watchdog
 from models.device import Device, choose_device
 from storage.opening import open_storage
@@ -31,24 +37,25 @@ log = structlog.get_logger()
 
 # Rows in a forward of a shape that the warm-up did not meet.
 UNMEASURED_ROWS = 8
-# Wake-ups that a worker leaves behind for a model; the housekeeper sends what is missing.
-MOST_PASSED_ON = 100
 # For whoever supervises this process: an internal error, start another (EX_SOFTWARE of sysexits.h).
 HUNG = 70
 
 
 class Life:
-    """Made when the worker's module is imported. `start` fills in `node` and `engine`, before a message is taken."""
+    """Made when the worker's module is imported. `start` fills in the rest, before a message is taken."""
 
     node: Node
     engine: "Engine"
+    _spill: Spill
+    _couriers: Couriers
 
     def __init__(self, settings: Settings, exit_at_once: Callable[[int], object] = os._exit) -> None:
         self._settings = settings
         self._exit_at_once = exit_at_once
         self._draining = threading.Event()
         self._stopping = threading.Event()
-        self._grace: threading.Timer | None = None
+        self._is_leaving = False
+        self._departure = Departure(settings.grace_s, self._draining, self._stopping, self._farewell, exit_at_once)
         self._presence: Reporter | None = None
         self._watchdog: Watchdog | None = None
 
@@ -58,19 +65,26 @@ class Life:
         cards = [self._card(model) for model in models]
         client = connect(settings.redis_url)
         claims = Claims(client, settings)
-        delivery = Delivery(open_storage(settings), claims, wakeups, settings, self._stopping)
+        storage = open_storage(settings)
         device = choose_device(settings.device)
+        self._departure.start()  # before what may take minutes
         # torch takes seconds to import, so that comes after all that can be wrong with the settings.
         from gpu_worker.loading import load_lanes
 
         self.engine = self._start_engine(device)
         lanes = {card.id: load_lanes(card, device, self.engine, settings) for card in cards}
         leases, progress = LeaseKeeper(claims, settings), ProgressWriter(claims)
-        self.node = Node(name, lanes, claims, wakeups, leases, progress, delivery, self._draining, self._stopping)
+        self._spill = Spill(settings.outbox_folder, settings.outbox_max_bytes)
+        delivery = Delivery(storage, claims, wakeups, progress, self._spill, self._stopping)
+        outbox = Outbox(delivery, Room(self._spill, self._pass_on), settings.delivery_patience_s)
+        self.node = Node(name, lanes, claims, wakeups, leases, progress, outbox, self._draining, self._stopping)
+        self._couriers = Couriers(outbox)
         info = WorkerInfo(name, "gpu", list(lanes), lanes=settings.lanes, device=device.name)
         self._presence = Reporter(client, info)
+        self._spill.open()
         leases.start()
         progress.start()
+        self._couriers.start()
         self._presence.start()
         self._watchdog = Watchdog(self.engine.forward, self._abandon, settings.watchdog_s)
         self._watchdog.start()
@@ -85,17 +99,13 @@ class Life:
         return engine
 
     def _pass_on(self) -> None:
-        """Wake others for the jobs that wait: their wake-ups may have come here, while lanes were busy or closing."""
-        try:
-            for model in self.node.lanes:
-                for _ in range(min(self.node.claims.waiting(model), MOST_PASSED_ON)):
-                    self.node.wakeups.wake(model)
-        except (RedisUnavailable, BrokerUnavailable) as error:
-            log.warning("wakeup.not_published", reason=error.message)  # the housekeeper tops it up
+        wake_for_waiting(self.node.lanes, self.node.claims, self.node.wakeups)
 
     def _end(self, _error: BaseException) -> None:
-        """The device is lost to this process: jobs go back, and whoever supervises it starts another."""
-        self._stopping.set()
+        """The device is lost to this process: the engine refuses its lanes, so their jobs go back; what is drawn is
+        delivered, and whoever supervises it starts another.
+        """
+        self._draining.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _abandon(self, forward: Forward) -> None:
@@ -106,30 +116,45 @@ class Life:
         self._draining.set()
         try:
             abandon(self.node, forward.jobs)
+            self._spill.close()
         finally:
             self._exit_at_once(HUNG)
 
     def drain(self) -> None:
-        """Jobs may finish within the grace period; after it, they are given back at their next step."""
-        if self._grace is None:
-            self._grace = threading.Timer(self._settings.grace_s, self._stopping.set)
-            self._grace.daemon = True
-            self._grace.start()
-        self._draining.set()
+        """Jobs may finish within the grace period; after it, or when told again, they are given back at once.
+
+        Safe in a signal handler.
+        """
+        self._is_leaving = True
+        self._departure.leave()
 
     def stop(self) -> None:
-        """Harmless where nothing was started."""
-        self._stopping.set()
-        if self._grace:
-            self._grace.cancel()
+        """When no lane runs any more. Returns when what is drawn is delivered. Harmless where nothing was started."""
         if self._presence:
+            if not self._is_leaving:
+                self.drain()
             self._pass_on()
             self._presence.stop()
-            if self._watchdog:
-                self._watchdog.stop()
-            self.node.progress.stop()
-            self.node.leases.stop()
-            self.engine.stop()
+            self.node.outbox.wait_until_empty()
+            self._stop_threads()
+        self._departure.left()
+
+    def _stop_threads(self) -> None:
+        self._stopping.set()
+        self._couriers.stop()
+        self._spill.close()
+        if self._watchdog:
+            self._watchdog.stop()
+        self.node.progress.stop()
+        self.node.leases.stop()
+        self.engine.stop()
+
+    def _farewell(self) -> None:
+        """What must be done by a process that cannot wait for its threads."""
+        if self._presence:
+            abandon(self.node)
+            self._pass_on()
+            self._spill.close()
 
     def _card(self, model: str) -> ModelCard:
         catalogue = read_catalogue(self._settings.catalogue)

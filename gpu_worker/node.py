@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from darkroom.claims import Claims
 from darkroom.wakeups import Wakeups
-from gpu_worker.delivery import Delivery
 from gpu_worker.lanes import Lanes
 from gpu_worker.leases import LeaseKeeper
+from gpu_worker.outbox import Outbox
 from gpu_worker.progress import ProgressWriter
 
 
@@ -22,10 +22,10 @@ class Node:
     wakeups: Wakeups
     leases: LeaseKeeper
     progress: ProgressWriter
-    delivery: Delivery
+    outbox: Outbox
     draining: threading.Event
     stopping: threading.Event
 
     @property
     def takes_jobs(self) -> bool:
-        return not (self.draining.is_set() or self.stopping.is_set())
+        return bool(self.outbox.room) and not (self.draining.is_set() or self.stopping.is_set())

@@ -17,6 +17,9 @@ from gpu_worker.delivery import Delivery
 from gpu_worker.lanes import Lanes
 from gpu_worker.leases import LeaseKeeper
 from gpu_worker.node import Node
+from gpu_worker.outbox import Outbox
+from gpu_worker.room import Room
+from gpu_worker.spill import Spill
 from tests.conftest import MakeRequest
 from tests.gpu_worker.fakes import FakeLane, PromptProgress
 from tests.watched_storage import WatchedStorage
@@ -60,18 +63,38 @@ def leases(claims: Claims, settings: Settings, clock: Clock) -> LeaseKeeper:
 
 
 @pytest.fixture
-def delivery(
-    storage: WatchedStorage, claims: Claims, wakeups: Wakeups, settings: Settings, stopping: threading.Event
-) -> Delivery:
-    return Delivery(storage, claims, wakeups, settings, stopping)
-
-
-@pytest.fixture
 def progress(claims: Claims) -> Iterator[PromptProgress]:
     progress = PromptProgress(claims)
     progress.start()
     yield progress
     progress.stop()
+
+
+@pytest.fixture
+def spill(settings: Settings) -> Iterator[Spill]:
+    """Whatever is encoded goes to disk, as nothing may stay in memory."""
+    spill = Spill(settings.outbox_folder, settings.outbox_max_bytes, most_in_memory_bytes=0)
+    spill.open()
+    yield spill
+    spill.close()
+
+
+@pytest.fixture
+def delivery(
+    storage: WatchedStorage,
+    claims: Claims,
+    wakeups: Wakeups,
+    progress: PromptProgress,
+    spill: Spill,
+    stopping: threading.Event,
+) -> Delivery:
+    return Delivery(storage, claims, wakeups, progress, spill, stopping)
+
+
+@pytest.fixture
+def outbox(delivery: Delivery, spill: Spill, settings: Settings, clock: Clock) -> Outbox:
+    """Without couriers: a test runs its errands."""
+    return Outbox(delivery, Room(spill, lambda: None), settings.delivery_patience_s, clock)
 
 
 @pytest.fixture
@@ -86,11 +109,11 @@ def node(
     wakeups: Wakeups,
     leases: LeaseKeeper,
     progress: PromptProgress,
-    delivery: Delivery,
+    outbox: Outbox,
     stopping: threading.Event,
 ) -> Node:
     lanes, draining = {"minilab": Lanes([lane])}, threading.Event()
-    return Node("worker-1", lanes, claims, wakeups, leases, progress, delivery, draining, stopping)
+    return Node("worker-1", lanes, claims, wakeups, leases, progress, outbox, draining, stopping)
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from darkroom.jobs import Job, JobState, StoredImage
 from darkroom.redis_client import Client, connect
 from darkroom.settings import Settings
 from darkroom.store import JobStore
-from gpu_worker.generate import generate
 from gpu_worker.node import Node
 from storage.keys import image_key
 from tests.conftest import MakeRequest
 from tests.gpu_worker.conftest import Clock
 from tests.gpu_worker.fakes import FakeLane, PromptProgress
+from tests.gpu_worker.running import run_all
 from tests.queued import queued
 from tests.servers import free_port
 from tests.watched_storage import WatchedStorage
@@ -75,7 +75,7 @@ def events(client: Client, job_id: str) -> list[str]:
 def test_a_wakeup_makes_the_next_job_s_images(
     node: Node, store: JobStore, storage: WatchedStorage, lane: FakeLane, job_id: str
 ) -> None:
-    generate("minilab", node)
+    run_all("minilab", node)
 
     job = store.get(job_id)
     assert (job.state, job.worker, job.step, job.steps) == (JobState.SUCCEEDED, "worker-1", 5, 5)
@@ -84,21 +84,21 @@ def test_a_wakeup_makes_the_next_job_s_images(
 
 
 def test_watchers_see_every_step(node: Node, client: Client, job_id: str) -> None:
-    generate("minilab", node)
+    run_all("minilab", node)
 
     assert events(client, job_id) == ["started", *["step"] * 5, "succeeded"]
 
 
 def test_a_wakeup_for_nothing_is_harmless(node: Node, lane: FakeLane) -> None:
-    generate("minilab", node)
+    run_all("minilab", node)
 
     assert lane.drawn == []
 
 
 def test_a_wakeup_that_comes_twice_makes_the_job_once(node: Node, store: JobStore, lane: FakeLane, job_id: str) -> None:
-    generate("minilab", node)
+    run_all("minilab", node)
     first = store.get(job_id)
-    generate("minilab", node)
+    run_all("minilab", node)
 
     assert len(lane.drawn) == 1
     assert store.get(job_id) == first
@@ -109,7 +109,7 @@ def test_a_wakeup_for_a_model_that_is_not_held_takes_no_job(
 ) -> None:
     job_id = store.enqueue("alice", request_of(model="sdxl")).job.id
 
-    generate("sdxl", node)
+    run_all("sdxl", node)
 
     assert store.get(job_id).state is JobState.QUEUED
 
@@ -120,7 +120,7 @@ def test_a_job_s_own_error_is_written_into_its_record(node: Node, store: JobStor
 
     lane.before_step = too_large
 
-    generate("minilab", node)
+    run_all("minilab", node)
 
     failure = store.get(job_id).failure
     assert failure
@@ -131,11 +131,11 @@ def test_a_worker_goes_on_after_a_job_that_failed(
     node: Node, store: JobStore, lane: FakeLane, job_id: str, request_of: MakeRequest
 ) -> None:
     lane.before_step = breaks
-    generate("minilab", node)
+    run_all("minilab", node)
     lane.before_step = lambda _step: None
     next_id = store.enqueue("alice", request_of()).job.id
 
-    generate("minilab", node)
+    run_all("minilab", node)
 
     assert (store.get(job_id).state, store.get(next_id).state) == (JobState.FAILED, JobState.SUCCEEDED)
 
@@ -146,7 +146,7 @@ def test_an_unforeseen_error_that_stays_fails_the_job_and_shows_no_prompt(
     lane.before_step = breaks
 
     with structlog.testing.capture_logs() as lines:
-        generate("minilab", node)
+        run_all("minilab", node)
 
     job = store.get(job_id)
     assert (job.state, job.attempt) == (JobState.FAILED, 3)
@@ -166,7 +166,7 @@ def test_an_error_of_the_moment_costs_an_attempt_and_not_the_job(
 
     lane.before_step = breaks_once
 
-    generate("minilab", node)
+    run_all("minilab", node)
 
     job = store.get(job_id)
     assert (job.state, job.attempt) == (JobState.SUCCEEDED, 2)
@@ -187,7 +187,7 @@ def test_a_cancel_takes_effect_at_the_next_step(
 
     lane.before_step = cancel
 
-    generate("minilab", node)
+    run_all("minilab", node)
 
     assert lane.steps_taken == 2
     assert store.get(job_id).state is JobState.CANCELED
@@ -201,7 +201,7 @@ def test_a_job_past_its_deadline_fails(
 
     lane.before_step = dawdle
 
-    generate("minilab", node)
+    run_all("minilab", node)
 
     failure = store.get(job_id).failure
     assert failure
@@ -215,7 +215,7 @@ def test_a_redis_that_is_away_for_a_step_costs_only_that_step_s_word(
     progress = PromptProgress(StumblingClaims(client, settings, "progress"))
     progress.start()
 
-    generate("minilab", replace(node, progress=progress))
+    run_all("minilab", replace(node, progress=progress))
 
     progress.stop()
     assert store.get(job_id).state is JobState.SUCCEEDED
@@ -231,7 +231,7 @@ def test_a_redis_that_is_away_for_the_last_word_is_waited_for(
 
     lane.before_step = too_large if call == "fail" else breaks
 
-    generate("minilab", replace(node, claims=StumblingClaims(client, settings, call)))
+    run_all("minilab", replace(node, claims=StumblingClaims(client, settings, call)))
 
     assert store.get(job_id).state is JobState.FAILED
 
@@ -240,7 +240,7 @@ def test_without_redis_no_job_is_claimed_and_the_caller_is_told(
     node: Node, settings: Settings, lane: FakeLane, job_id: str
 ) -> None:
     with connect(f"redis://127.0.0.1:{free_port()}/0") as nobody, pytest.raises(RedisUnavailable):
-        generate("minilab", replace(node, claims=Claims(nobody, settings)))
+        run_all("minilab", replace(node, claims=Claims(nobody, settings)))
 
     assert lane.drawn == []
 
@@ -254,7 +254,7 @@ def test_a_job_is_given_back_when_the_grace_period_is_over(
 
     lane.before_step = stop
 
-    generate("minilab", node)
+    run_all("minilab", node)
 
     job = store.get(job_id)
     assert lane.steps_taken == 3
@@ -266,10 +266,11 @@ def test_a_job_given_back_is_made_by_the_next_worker(
     node: Node, lane: FakeLane, store: JobStore, stopping: threading.Event, job_id: str
 ) -> None:
     lane.before_step = lambda _step: stopping.set()
-    generate("minilab", node)
+    run_all("minilab", node)
     lane.before_step = lambda _step: None
+    stopping.clear()
 
-    generate("minilab", replace(node, name="worker-2", stopping=threading.Event()))
+    run_all("minilab", replace(node, name="worker-2"))
 
     job = store.get(job_id)
     assert (job.state, job.worker, job.attempt) == (JobState.SUCCEEDED, "worker-2", 2)
@@ -280,7 +281,7 @@ def test_giving_back_survives_a_redis_that_is_away_for_a_moment(
 ) -> None:
     stopping.set()
 
-    generate("minilab", replace(node, claims=StumblingClaims(client, settings, "give_back")))
+    run_all("minilab", replace(node, claims=StumblingClaims(client, settings, "give_back")))
 
     assert store.get(job_id).state is JobState.QUEUED
 
@@ -295,7 +296,7 @@ def test_an_attempt_that_lost_its_job_writes_nothing_more(
 
     lane.before_step = another_takes_over
 
-    generate("minilab", node)
+    run_all("minilab", node)
 
     job = store.get(job_id)
     assert (job.state, job.worker, job.attempt, job.images) == (JobState.RUNNING, "worker-2", 2, [])
@@ -308,7 +309,7 @@ def test_one_wake_up_is_enough_for_all_jobs_that_wait(
 ) -> None:
     others = [store.enqueue("bob", request_of(steps=1)).job.id for _ in range(3)]
 
-    generate("minilab", node)
+    run_all("minilab", node)
 
     assert {store.get(job).state for job in (job_id, *others)} == {JobState.SUCCEEDED}
 
@@ -319,7 +320,7 @@ def test_a_worker_that_drains_takes_no_further_job(
     waiting = store.enqueue("bob", request_of(steps=1)).job.id
     lane.before_step = lambda _step: node.draining.set()
 
-    generate("minilab", node)
+    run_all("minilab", node)
 
     assert store.get(job_id).state is JobState.SUCCEEDED
     assert store.get(waiting).state is JobState.QUEUED

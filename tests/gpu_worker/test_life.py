@@ -12,6 +12,7 @@ from darkroom.redis_client import Client
 from darkroom.settings import Settings
 from darkroom.store import JobStore
 from darkroom.wakeups import Wakeups
+from gpu_worker.generate import generate
 from gpu_worker.life import Life
 from tests.conftest import MakeRequest
 from tests.eventually import eventually
@@ -40,7 +41,8 @@ def test_a_worker_is_seen_from_its_start_to_its_end(
     assert workers == [WorkerInfo("worker-1", "gpu", ["minilab"], lanes=2, device="cpu")]
     life.stop()
     assert present(client) == []
-    assert not {"presence", "leases", "watchdog"} & {thread.name for thread in threading.enumerate()}
+    ours = {"presence", "leases", "watchdog", "departure", "courier-0"}
+    assert not ours & {thread.name for thread in threading.enumerate()}
 
 
 def test_jobs_may_finish_until_the_grace_period_is_over(settings: Settings, wakeups: Wakeups, one_thread: None) -> None:
@@ -79,3 +81,55 @@ def test_a_worker_whose_networks_hang_puts_its_jobs_back_and_ends_at_once(
     may_end.set()
     lane.join(timeout=30)
     life.stop()
+
+
+def test_a_worker_told_to_leave_at_once_gives_back_even_what_hangs_and_ends_well(
+    settings: Settings, wakeups: Wakeups, store: JobStore, request_of: MakeRequest, one_thread: None
+) -> None:
+    from gpu_worker.batching.call import Entry, LanePass
+
+    exit_codes: queue.Queue[int] = queue.Queue()
+    may_end = threading.Event()
+    life = Life(settings.model_copy(update={"device": "cpu", "lanes": 1}), exit_codes.put)
+    life.start(["minilab"], "worker-1", wakeups)
+    store.enqueue("alice", request_of())
+    job = life.node.claims.claim_next("minilab", "worker-1")
+    assert job
+    entry = Entry("Hanging", "forward", lambda: may_end.wait(30), inspect.signature(lambda: None))
+    lane = threading.Thread(target=life.engine.run, args=(LanePass(0, 1.0, 0.0, job_id=job.id), entry, (), {}))
+
+    with life.node.leases.hold(job):
+        lane.start()
+        for _ in range(3):
+            life.drain()
+
+        assert exit_codes.get(timeout=30) == 0
+        assert store.get(job.id).state is JobState.QUEUED
+    may_end.set()
+    lane.join(timeout=30)
+    life.stop()
+
+
+def test_a_worker_that_stops_delivers_what_is_drawn_first(
+    settings: Settings,
+    wakeups: Wakeups,
+    store: JobStore,
+    client: Client,
+    request_of: MakeRequest,
+    one_thread: None,
+) -> None:
+    life = Life(settings.model_copy(update={"device": "cpu", "lanes": 1}))
+    life.start(["minilab"], "worker-1", wakeups)
+    job_id = store.enqueue("alice", request_of(width=64, height=64)).job.id
+    settings.images_dir.write_text("a file stands where the folder should be")
+    generate("minilab", life.node)
+
+    stopping = threading.Thread(target=life.stop)
+    stopping.start()
+    eventually(lambda: not present(client), what="a worker that has signed off")
+    assert store.get(job_id).state is JobState.RUNNING
+    settings.images_dir.unlink()
+    stopping.join(timeout=30)
+
+    assert store.get(job_id).state is JobState.SUCCEEDED
+    assert list(settings.outbox_folder.glob("*/*")) == []

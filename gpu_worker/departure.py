@@ -1,0 +1,92 @@
+"""How a worker leaves: in its own time, when the grace period is over, or at once when it is told twice."""
+
+import queue
+import threading
+from collections.abc import Callable
+from enum import Enum, auto
+
+import structlog
+
+log = structlog.get_logger()
+
+# What a lane, a courier and Celery need to notice that it is time to stop; then the process ends whoever hangs.
+PROMPT_S = 5.0
+# What may be done for the jobs at the very last, with Redis or the broker away.
+FAREWELL_S = 5.0
+
+
+class Word(Enum):
+    LEAVE = auto()
+    LEFT = auto()
+
+
+class Departure:
+    """Told to leave: `draining` is set, and after the grace period, or when told again, `stopping`.
+
+    Whatever has not left PROMPT_S later, or when told a third time, is left behind: after `farewell` the process ends,
+    with exit code 0, for nothing is lost.
+    """
+
+    def __init__(
+        self,
+        grace_s: float,
+        draining: threading.Event,
+        stopping: threading.Event,
+        farewell: Callable[[], None],
+        exit_at_once: Callable[[int], object],
+        prompt_s: float = PROMPT_S,
+    ) -> None:
+        self._grace_s = grace_s
+        self._draining = draining
+        self._stopping = stopping
+        self._farewell = farewell
+        self._exit_at_once = exit_at_once
+        self._prompt_s = prompt_s
+        # Signal handlers speak to it: unlike an Event, it can be put into while it is being put into.
+        self._words: queue.SimpleQueue[Word] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="departure", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def leave(self) -> None:
+        """Safe in a signal handler. Told again: at once."""
+        self._words.put(Word.LEAVE)
+
+    def left(self) -> None:
+        """All is done in order."""
+        self._words.put(Word.LEFT)
+        if self._thread.is_alive():
+            self._thread.join(timeout=self._prompt_s)
+
+    def _run(self) -> None:
+        if self._words.get() is Word.LEFT:
+            return
+        self._draining.set()
+        log.info("worker.draining", grace_s=self._grace_s)
+        word = self._hear_within(self._grace_s)
+        if word is Word.LEFT:
+            return
+        log.info("worker.stopping", reason="told again" if word else "the grace period is over")
+        self._stopping.set()
+        if self._hear_within(self._prompt_s) is not Word.LEFT:
+            self._end()
+
+    def _hear_within(self, seconds: float) -> Word | None:
+        try:
+            return self._words.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def _end(self) -> None:
+        log.warning("worker.left_behind", reason="Some of its threads hang; its jobs are given back.")
+        farewell = threading.Thread(target=self._say_farewell, name="farewell", daemon=True)
+        farewell.start()
+        farewell.join(timeout=FAREWELL_S)
+        self._exit_at_once(0)
+
+    def _say_farewell(self) -> None:
+        try:
+            self._farewell()
+        except Exception:
+            log.exception("worker.farewell_failed")

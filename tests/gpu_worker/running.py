@@ -1,0 +1,20 @@
+"""What a worker's threads do, one thing after the other."""
+
+from gpu_worker.generate import generate
+from gpu_worker.node import Node
+from gpu_worker.outbox import Outbox
+
+
+def run_all(model: str, node: Node) -> None:
+    """A lane draws what waits; then couriers deliver what they can."""
+    generate(model, node)
+    run_errands(node.outbox)
+
+
+def run_errands(outbox: Outbox) -> int:
+    """Those that there are to be done now."""
+    done = 0
+    while errand := outbox.errand():
+        errand()
+        done += 1
+    return done
