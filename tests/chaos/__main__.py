@@ -23,7 +23,7 @@ def main() -> int:
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     brokers = ["redis", "rabbitmq"] if arguments.broker == "both" else [arguments.broker]
-    options = Options(arguments.jobs, arguments.faults, arguments.seconds, arguments.seed)
+    options = Options(arguments.jobs, arguments.faults, arguments.seconds, arguments.seed, arguments.deadly)
     folder = Path(arguments.logs or tempfile.mkdtemp(prefix="darkroom-chaos-")).resolve()
     print(f"logs in {folder}; seed {options.seed}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
     alone = drawn_alone(POOL)
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--jobs", type=int, default=800, help="orders, on each broker")
     parser.add_argument("--faults", type=int, default=60, help="on each broker")
+    parser.add_argument("--deadly", type=int, default=2, help="orders among them that kill their workers")
     parser.add_argument("--seconds", type=float, default=600, help="how long load and faults last")
     parser.add_argument("--seed", type=int, default=1, help="the same seed hurts the same parts at the same times")
     parser.add_argument("--broker", choices=("redis", "rabbitmq", "both"), default="both")

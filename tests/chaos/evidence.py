@@ -1,14 +1,16 @@
 """What is there when all is quiet again: records and event streams in Redis, objects in the bucket."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import boto3
 
+from darkroom.dead_letters import DeadLetter, DeadLetters
 from darkroom.jobs import Job
 from darkroom.redis_client import Client, connect
 from darkroom.settings import Settings
+from darkroom.store import JobStore
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -23,13 +25,16 @@ class Evidence:
     """Final events in each job's stream."""
     objects: dict[str, bytes]
     """By key, all there is in the bucket."""
+    dead: dict[str, DeadLetter] = field(default_factory=dict)
+    """What `darkroom dead` lists, by job."""
 
 
 def gather(settings: Settings) -> Evidence:
     with connect(settings.redis_url) as client:
         jobs = records(client)
         ends = {job_id: _ends(client, job_id) for job_id in jobs}
-    return Evidence(jobs, ends, _objects(settings))
+        dead = DeadLetters(client, JobStore(client, settings)).all()
+    return Evidence(jobs, ends, _objects(settings), {letter.job.id: letter for letter in dead})
 
 
 def records(client: Client) -> dict[str, Job]:

@@ -13,6 +13,8 @@ class Order:
     """The Idempotency-Key."""
     job_ids: set[str] = field(default_factory=set)
     """Every id that this key was answered with; more than one is a job made twice."""
+    is_deadly: bool = False
+    """Not of the pool, but the request that kills its workers."""
     accepted_at: float = 0
     """Seconds since the epoch."""
     canceled: bool = False

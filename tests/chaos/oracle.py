@@ -14,7 +14,7 @@ from storage.keys import image_key, job_prefix, thumbnail_key
 from tests.chaos.alone import Pixels
 from tests.chaos.evidence import Evidence
 from tests.chaos.ledger import Order
-from tests.chaos.service import Struck
+from tests.chaos.service import MOST_ATTEMPTS, Struck
 
 # Of 255: what rounding in a batch of another size may do to a pixel.
 TOLERANCE = 2
@@ -36,12 +36,14 @@ class Verdict:
     """Canceled or deleted, as the client was told, and there all the same."""
     unheard: list[str] = field(default_factory=list)
     """A watcher was not told of the end, or told twice."""
+    unburied: list[str] = field(default_factory=list)
+    """Deadly, and not on the dead-letter list as `worker_lost` with all its attempts."""
     without_thumbnail: list[str] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
     attempts: Counter[int] = field(default_factory=Counter)
 
     def is_spotless(self) -> bool:
-        return not any((self.lost, self.twice, self.unequal, self.ownerless, self.undead, self.unheard))
+        return not any((self.lost, self.twice, self.unequal, self.ownerless, self.undead, self.unheard, self.unburied))
 
 
 def judge(orders: Sequence[Order], evidence: Evidence, alone: Sequence[Sequence[Pixels]]) -> Verdict:
@@ -69,6 +71,8 @@ def _judge_order(order: Order, evidence: Evidence, alone: Sequence[Sequence[Pixe
             verdict.undead += [f"{job_id}: deleted, and {job.state}"] if job else []
         elif job is None:
             verdict.lost.append(f"{job_id}: no record")
+        elif order.is_deadly:
+            verdict.unburied += _signs_of_life(job, evidence)
         else:
             _judge_job(job, order, evidence, alone[order.request], verdict)
 
@@ -86,6 +90,17 @@ def _judge_job(job: Job, order: Order, evidence: Evidence, alone: Sequence[Pixel
         verdict.unequal += [f"{job.id}: {what}" for what in _differences(job, evidence, alone)]
         if not all(image.thumbnail for image in job.images):
             verdict.without_thumbnail.append(job.id)
+
+
+def _signs_of_life(job: Job, evidence: Evidence) -> Iterator[str]:
+    letter = evidence.dead.get(job.id)
+    code = job.failure.code if job.failure else None
+    if job.state is not JobState.FAILED or code != "worker_lost":
+        yield f"{job.id}: deadly, and {job.state}, {code}"
+    elif letter is None:
+        yield f"{job.id}: deadly, and not on the dead-letter list"
+    elif sum(entry.reason != "given_back" for entry in letter.history) != MOST_ATTEMPTS:
+        yield f"{job.id}: deadly, and failed after {len(letter.history)} attempts"
 
 
 def _differences(job: Job, evidence: Evidence, alone: Sequence[Pixels]) -> Iterator[str]:

@@ -26,3 +26,6 @@ def _body(index: int) -> Body:
 # Sizes, step counts, guidance on and off, schedulers with and without noise of their own, one and two images.
 # PNG only: the lossy formats would blur what is compared.
 POOL: tuple[Body, ...] = tuple(_body(index) for index in range(12))
+
+# Takes the process down that draws it, each time: the workers of these tests are made so.
+CRASH: Body = POOL[5] | {"prompt": "a request that kills its worker", "steps": 12, "n": 1}

@@ -30,8 +30,10 @@ def _findings(result: Result) -> Iterator[str]:
     attempts = ", ".join(f"{count} x {attempt}" for attempt, count in sorted(verdict.attempts.items()))
     yield f"accepted {len(ledger.accepted)} of {len(ledger.orders)} orders; {ends}; attempts: {attempts}"
     yield f"requests refused with 429 or 503: {ledger.refused}; without an answer: {ledger.cut}"
+    deadly = sum(order.is_deadly for order in ledger.accepted)
+    yield f"requests that kill their workers: {deadly}"
     yield f"ended without being asked to: {dict(result.ended_by_themselves) or 'none'}"
-    for name in ("lost", "twice", "unequal", "ownerless", "undead", "unheard", "without_thumbnail"):
+    for name in ("lost", "twice", "unequal", "ownerless", "undead", "unheard", "unburied", "without_thumbnail"):
         found = getattr(verdict, name)
         yield f"{name.replace('_', ' ')}: {len(found)}"
         yield from (f"  {line}" for line in found[:SHOWN])
@@ -52,6 +54,7 @@ def figures(result: Result) -> Mapping[str, Any]:
         "ownerless": len(verdict.ownerless),
         "undead": len(verdict.undead),
         "unheard": len(verdict.unheard),
+        "unburied": len(verdict.unburied),
         "surprises": len(result.ledger.surprises),
         "slowest_job_s": round(result.slowest_job_s, 1),
     }

@@ -1,5 +1,6 @@
 """Which part is hurt when, and how: drawn from a seed before the run begins. Knows no processes."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -12,6 +13,13 @@ class Blow(StrEnum):
     """SIGSTOP, and SIGCONT after `for_s`. For a worker that is longer than a lease."""
     RESTART = "restart"
     """SIGTERM, and started again when it has ended."""
+    CUT = "cut"
+    """A connection's ends are told, and new ones are refused for `for_s`."""
+    STALL = "stall"
+    """Nothing passes a connection for `for_s`, and nobody is told."""
+
+
+ON_LINKS = frozenset({Blow.CUT, Blow.STALL})
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,7 @@ class Fault:
     at_s: float
     blow: Blow
     parts: tuple[str, ...]
-    """More than one: in turn, as a rolling restart does."""
+    """More than one: in turn, as a rolling restart does. For a cut or a stall the name of a link, `FROM>TO`."""
     for_s: float
 
     @property
@@ -35,7 +43,17 @@ class Kind:
     for_s: tuple[float, float]
 
 
+def _on_links(links: Sequence[str]) -> Iterator[Kind]:
+    """Some are over before anybody notices, some outlast a lease."""
+    for link in links:
+        yield Kind(1, Blow.CUT, (link,), (0.0, 6.0))
+        yield Kind(1, Blow.STALL, (link,), (1.0, 8.0))
+
+
 WORKERS = ("gpu-1", "gpu-2", "cpu")
+TO_REDIS = ("api>redis", "gpu-1>redis", "gpu-2>redis", "cpu>redis")
+TO_S3 = ("api>s3", "gpu-1>s3", "gpu-2>s3", "cpu>s3")
+TO_RABBITMQ = ("api>rabbitmq", "gpu-1>rabbitmq", "gpu-2>rabbitmq", "cpu>rabbitmq")
 KINDS = (
     *(Kind(4, Blow.KILL, (part,), (0.2, 1.0)) for part in ("gpu-1", "gpu-2", "cpu", "api")),
     *(Kind(3, Blow.PAUSE, (part,), (4.0, 6.0)) for part in ("gpu-1", "gpu-2")),
@@ -45,9 +63,15 @@ KINDS = (
     Kind(3, Blow.KILL, ("s3",), (0.1, 6.0)),
     Kind(2, Blow.PAUSE, ("s3",), (2.0, 6.0)),
     Kind(2, Blow.RESTART, (*WORKERS, "api"), (0.0, 0.0)),
+    *_on_links(TO_REDIS),
+    *_on_links(TO_S3[1:]),
 )
 # RabbitMQ takes seconds of both cores to come up, so it is hurt less often than its share.
-RABBITMQ_KINDS = (Kind(2, Blow.KILL, ("rabbitmq",), (0.1, 2.0)), Kind(2, Blow.PAUSE, ("rabbitmq",), (1.0, 5.0)))
+RABBITMQ_KINDS = (
+    Kind(2, Blow.KILL, ("rabbitmq",), (0.1, 2.0)),
+    Kind(2, Blow.PAUSE, ("rabbitmq",), (1.0, 5.0)),
+    *_on_links(TO_RABBITMQ),
+)
 
 
 def plan(seed: int, count: int, seconds: float, broker: str) -> list[Fault]:

@@ -7,17 +7,23 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from darkroom.settings import Settings
 from tests import servers
 from tests.brokers.deployment import settings_of
 from tests.brokers.workers import BARE, FRUGAL, QUIET, celery
-from tests.chaos.schedule import Blow, Fault
+from tests.chaos.link import Link
+from tests.chaos.pool import CRASH
+from tests.chaos.schedule import ON_LINKS, Blow, Fault
 from tests.servers import ServerProcess
 
 LEASE_S = 3
 HOUSEKEEPING_PERIOD_S = 1
+MOST_ATTEMPTS = 6
 SUPERVISED_EVERY_S = 0.5
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+SERVERS = {"DARKROOM_REDIS_URL": "redis", "DARKROOM_BROKER_URL": "rabbitmq", "DARKROOM_S3_ENDPOINT_URL": "s3"}
 
 
 @dataclass
@@ -29,6 +35,14 @@ class Part:
     ended_by_itself: int = 0
 
 
+@dataclass
+class Wire:
+    """A link, held like a part by whoever hurts it."""
+
+    link: Link
+    held: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 @dataclass(frozen=True)
 class Struck:
     fault: Fault
@@ -37,9 +51,14 @@ class Struck:
 
 
 class Service:
-    def __init__(self, settings: Settings, parts: dict[str, Part], port_mapper: ServerProcess | None) -> None:
+    """`settings` are those of one who stands beside it, and goes through no link."""
+
+    def __init__(
+        self, settings: Settings, parts: dict[str, Part], wires: dict[str, Wire], port_mapper: ServerProcess | None
+    ) -> None:
         self.settings = settings
         self.parts = parts
+        self.wires = wires
         self.struck: list[Struck] = []
         self._port_mapper = port_mapper
 
@@ -48,25 +67,29 @@ class Service:
         return self.settings.public_base_url
 
     async def start(self) -> None:
+        for wire in self.wires.values():
+            await wire.link.open()
         if self._port_mapper:
             await asyncio.to_thread(self._port_mapper.start)
         for part in self.parts.values():
             await asyncio.to_thread(part.process.start)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Nothing is left to be lost: the oracle has spoken."""
         for part in reversed(self.parts.values()):
             part.process.kill()
         if self._port_mapper:
             self._port_mapper.kill()
+        for wire in self.wires.values():
+            await wire.link.cut()
 
     async def strike(self, fault: Fault) -> None:
         for number, name in enumerate(fault.parts):
-            part = self.parts[name]
-            async with part.held:
+            victim = self.wires[name] if fault.blow in ON_LINKS else self.parts[name]
+            async with victim.held:
                 if number == 0:
                     self.struck.append(Struck(fault, time.time()))
-                await _hurt(part.process, fault)
+                await (_disturb(victim.link, fault) if isinstance(victim, Wire) else _hurt(victim.process, fault))
 
     async def supervise(self) -> None:
         """Starts again what ended without being asked to, until canceled."""
@@ -96,6 +119,17 @@ async def _hurt(process: ServerProcess, fault: Fault) -> None:
             await asyncio.to_thread(process.start)
 
 
+async def _disturb(link: Link, fault: Fault) -> None:
+    if fault.blow is Blow.CUT:
+        await link.cut()
+    else:
+        link.stall()
+    try:
+        await asyncio.sleep(fault.for_s)
+    finally:
+        await link.heal()
+
+
 @asynccontextmanager
 async def running_service(folder: Path, broker: str) -> AsyncIterator[Service]:
     """With images in an S3 store, and `broker` `redis` or `rabbitmq`. Logs stay below `folder`."""
@@ -104,22 +138,27 @@ async def running_service(folder: Path, broker: str) -> AsyncIterator[Service]:
         await service.start()
         yield service
     finally:
-        service.stop()
+        await service.stop()
 
 
 def _service(folder: Path, broker: str) -> Service:
     redis = servers.redis_server(_found(servers.redis_binary(), "redis-server"), _new(folder / "redis"))
     s3 = servers.s3_server(_found(servers.rclone_binary(), "rclone"), _new(folder / "s3"))
     parts = {"redis": Part(redis.process), "s3": Part(s3.process)}
+    urls = {"DARKROOM_REDIS_URL": redis.url, "DARKROOM_S3_ENDPOINT_URL": s3.endpoint_url}
+    port_mapper = None
+    if broker == "rabbitmq":
+        rabbitmq = servers.rabbitmq_server(_found(servers.rabbitmq_binary(), "rabbitmq-server"), _new(folder / broker))
+        parts[broker], port_mapper = Part(rabbitmq.process), rabbitmq.port_mapper
+        urls["DARKROOM_BROKER_URL"] = rabbitmq.url
     env = {
         **FRUGAL,
         **QUIET,
         "OMP_WAIT_POLICY": "PASSIVE",
+        "PYTHONPATH": str(REPOSITORY),
         "DARKROOM_DATA_DIR": str(folder / "data"),
-        "DARKROOM_REDIS_URL": redis.url,
         "DARKROOM_PORT": str(servers.free_port()),
         "DARKROOM_STORAGE": "s3",
-        "DARKROOM_S3_ENDPOINT_URL": s3.endpoint_url,
         "DARKROOM_S3_ACCESS_KEY_ID": s3.access_key_id,
         "DARKROOM_S3_SECRET_ACCESS_KEY": s3.secret_access_key,
         "DARKROOM_S3_BUCKET": s3.bucket,
@@ -127,27 +166,34 @@ def _service(folder: Path, broker: str) -> Service:
         "DARKROOM_HOUSEKEEPING_PERIOD_S": str(HOUSEKEEPING_PERIOD_S),
         "DARKROOM_GRACE_S": "10",
         "DARKROOM_LANES": "4",
-        # A job that loses three workers here is unlucky, not dangerous.
-        "DARKROOM_MAX_ATTEMPTS": "50",
+        # More than usual: a job that loses three workers here may just be unlucky.
+        "DARKROOM_MAX_ATTEMPTS": str(MOST_ATTEMPTS),
+        "DARKROOM_TEST_CRASH_PROMPT": CRASH["prompt"],
     }
-    port_mapper = None
-    if broker == "rabbitmq":
-        rabbitmq = servers.rabbitmq_server(_found(servers.rabbitmq_binary(), "rabbitmq-server"), _new(folder / broker))
-        parts[broker], port_mapper = Part(rabbitmq.process), rabbitmq.port_mapper
-        env["DARKROOM_BROKER_URL"] = rabbitmq.url
-    settings = settings_of({name: value for name, value in env.items() if name.startswith("DARKROOM_")})
+    settings = settings_of({name: value for name, value in {**env, **urls}.items() if name.startswith("DARKROOM_")})
+    wires: dict[str, Wire] = {}
     for name, command in _commands(folder).items():
+        own = {variable: _through_a_link(url, name, SERVERS[variable], wires) for variable, url in urls.items()}
         answers = _accepting(settings.port) if name == "api" else _at_once
-        parts[name] = Part(ServerProcess(command, _new(folder / name), answers, env))
-    return Service(settings, parts, port_mapper)
+        parts[name] = Part(ServerProcess(command, _new(folder / name), answers, env | own))
+    return Service(settings, parts, wires, port_mapper)
+
+
+def _through_a_link(url: str, part: str, server: str, wires: dict[str, Wire]) -> str:
+    """The address by which `part` reaches a server, through a link of its own that is called `PART>SERVER`."""
+    port = urlsplit(url).port
+    if port is None:
+        raise ValueError(f"{url} names no port")
+    wire = wires.setdefault(f"{part}>{server}", Wire(Link(port)))
+    return url.replace(f":{port}", f":{wire.link.port}")
 
 
 def _commands(folder: Path) -> dict[str, Sequence[str]]:
     schedule = str(folder / "celerybeat-schedule")
     return {
         "api": [sys.executable, "-m", "api"],
-        "gpu-1": celery("gpu_worker.app", "--quiet", "worker", *BARE, "-n", "gpu-1@chaos"),
-        "gpu-2": celery("gpu_worker.app", "--quiet", "worker", *BARE, "-n", "gpu-2@chaos"),
+        "gpu-1": celery("tests.brokers.crashing", "--quiet", "worker", *BARE, "-n", "gpu-1@chaos"),
+        "gpu-2": celery("tests.brokers.crashing", "--quiet", "worker", *BARE, "-n", "gpu-2@chaos"),
         "cpu": celery("cpu_worker.app", "--quiet", "worker", *BARE, "-B", "-s", schedule, "-n", "cpu@chaos"),
     }
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.jobs import Job, JobState, StoredImage
+from darkroom.dead_letters import DeadLetter, SpoiltAttempt
+from darkroom.jobs import Failure, Job, JobState, StoredImage
 from storage.keys import image_key, thumbnail_key
 from tests.brokers.deployment import request_of
 from tests.chaos.alone import Pixels
@@ -16,7 +17,7 @@ from tests.chaos.evidence import Evidence
 from tests.chaos.ledger import Order
 from tests.chaos.oracle import Verdict, judge, recoveries
 from tests.chaos.schedule import Blow, Fault
-from tests.chaos.service import Struck
+from tests.chaos.service import MOST_ATTEMPTS, Struck
 
 ID = "0" * 28
 OTHER_ID = "1" * 28
@@ -131,6 +132,43 @@ def test_a_deleted_job_that_is_still_there_is_found(evidence: Evidence) -> None:
 @pytest.mark.parametrize("ends_seen", [0, 2])
 def test_a_watcher_that_was_not_told_of_one_end_is_found(evidence: Evidence, ends_seen: int) -> None:
     assert verdict_on(evidence, watched=True, ends_seen=ends_seen).unheard
+
+
+DEADLY = Failure(code="worker_lost", message="None could finish it.")
+
+
+def buried(evidence: Evidence, **changes: object) -> Evidence:
+    """The job took its workers down, and failed as it should."""
+    dead = with_job(evidence, state=JobState.FAILED, images=[], failure=DEADLY)
+    history = tuple(
+        SpoiltAttempt(attempt=number, worker="w", reason="worker_lost", at_ms=0)
+        for number in range(1, MOST_ATTEMPTS + 1)
+    )
+    letters = {ID: DeadLetter(dead.jobs[ID], history)}
+    return replace(dead, objects={}, **{"dead": letters} | changes)  # type: ignore[arg-type]
+
+
+def test_a_deadly_request_is_as_it_should_be_on_the_dead_letter_list(evidence: Evidence) -> None:
+    assert verdict_on(buried(evidence), is_deadly=True).is_spotless()
+
+
+def test_one_that_is_not_listed_is_found(evidence: Evidence) -> None:
+    assert verdict_on(buried(evidence, dead={}), is_deadly=True).unburied
+
+
+def test_one_that_succeeded_is_found(evidence: Evidence) -> None:
+    assert verdict_on(evidence, is_deadly=True).unburied
+
+
+def test_one_that_had_fewer_attempts_than_it_may_is_found(evidence: Evidence) -> None:
+    letter = buried(evidence).dead[ID]
+    hasty = {ID: replace(letter, history=letter.history[1:])}
+
+    assert verdict_on(buried(evidence, dead=hasty), is_deadly=True).unburied
+
+
+def test_an_ordinary_job_that_was_lost_with_its_workers_is_lost(evidence: Evidence) -> None:
+    assert verdict_on(buried(evidence)).lost
 
 
 def test_recovery_is_the_time_until_a_later_job_has_succeeded(evidence: Evidence) -> None:

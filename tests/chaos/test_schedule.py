@@ -1,6 +1,6 @@
 """The schedule of faults is drawn from a seed alone."""
 
-from tests.chaos.schedule import KINDS, RABBITMQ_KINDS, WORKERS, Blow, plan
+from tests.chaos.schedule import KINDS, ON_LINKS, RABBITMQ_KINDS, WORKERS, Blow, plan
 from tests.chaos.service import LEASE_S
 
 
@@ -31,3 +31,10 @@ def test_a_worker_is_paused_for_longer_than_its_lease() -> None:
     pauses = [fault for fault in plan(7, 200, 300, "redis") if fault.blow is Blow.PAUSE]
 
     assert all(fault.for_s > LEASE_S for fault in pauses if fault.parts[0] in WORKERS[:2])
+
+
+def test_links_are_cut_and_stalled_and_nothing_else_is() -> None:
+    faults = plan(7, 200, 300, "rabbitmq")
+
+    assert {fault.blow for fault in faults if ">" in fault.parts[0]} == ON_LINKS
+    assert not any(">" in part for fault in faults for part in fault.parts if fault.blow not in ON_LINKS)

@@ -1,0 +1,74 @@
+"""One network connection between two parts, as a TCP proxy that can be cut, stalled and healed. Knows no protocol."""
+
+import asyncio
+from contextlib import suppress
+
+from tests.servers import free_port
+
+CHUNK = 65_536
+
+
+class Link:
+    """Parts connect to `port` and reach `target_port`. To be used in one event loop."""
+
+    def __init__(self, target_port: int) -> None:
+        self.port = free_port()
+        self._target_port = target_port
+        self._server: asyncio.Server | None = None
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._pairs: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+
+    async def cut(self) -> None:
+        """Connections end at once, and new ones are refused."""
+        if self._server:
+            self._server.close()
+            self._server = None
+        for pair in self._pairs:
+            pair.cancel()
+        await asyncio.gather(*self._pairs, return_exceptions=True)
+
+    def stall(self) -> None:
+        """Connections stay, new ones are taken, and nothing passes: what was sent arrives when all is healed."""
+        self._flows.clear()
+
+    async def heal(self) -> None:
+        self._flows.set()
+        if self._server is None:
+            await self.open()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pair = asyncio.ensure_future(self._join(reader, writer))
+        self._pairs.add(pair)
+        pair.add_done_callback(self._pairs.discard)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends = [writer]
+        try:
+            await self._flows.wait()
+            target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+            ends.append(target_writer)
+            there = asyncio.ensure_future(self._pump(reader, target_writer))
+            back = asyncio.ensure_future(self._pump(target_reader, writer))
+            try:
+                await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                there.cancel()
+                back.cancel()
+                await asyncio.gather(there, back, return_exceptions=True)
+        except OSError:
+            pass  # what it leads to is not there
+        finally:
+            for end in ends:
+                end.close()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(CHUNK):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
+            await self._flows.wait()
