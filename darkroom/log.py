@@ -5,6 +5,7 @@ import sys
 
 import structlog
 
+from darkroom.outage_lines import OutageLines
 from darkroom.settings import Settings
 
 # They say at each message what our own lines say better, and repeat its arguments.
@@ -36,6 +37,7 @@ def configure(settings: Settings) -> None:
             ],
         )
     )
+    handler.addFilter(OutageLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())

@@ -57,7 +57,7 @@ class Subscription:
             try:
                 await self._connected()
             except (redis.RedisError, OSError) as error:
-                log.warning("events.subscription_lost", error=type(error).__name__)
+                log.warning("events.subscription_lost", reason=type(error).__name__)
                 await asyncio.sleep(RECONNECT_S)
             except Exception:  # watchers would fall back to looking now and then, and nobody would know why
                 log.exception("events.subscription_failed")
