@@ -1,0 +1,1 @@
+"""How minilab is made: pictures and captions from a program, then its autoencoder, then its denoiser."""
