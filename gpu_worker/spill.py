@@ -17,6 +17,8 @@ log = structlog.get_logger()
 # In ordinary times images wait for moments, and never touch the disk.
 MOST_IN_MEMORY_BYTES = 64 * 2**20
 LOCK = ".lock"
+# The operator may name a folder that holds other things too.
+OURS = "finished-images-"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Spill:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _locked(self._root):
                 _remove_leftovers(self._root)
-                self.folder = self._root / secrets.token_hex(8)
+                self.folder = self._root / f"{OURS}{secrets.token_hex(8)}"
                 self.folder.mkdir(mode=0o700)
                 self._lock_file = _lock_of(self.folder)
                 fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,7 +116,7 @@ class Spill:
 
 def _remove_leftovers(root: Path) -> None:
     """A folder whose lock nobody holds belongs to a process that is gone, on this machine or another."""
-    for folder in [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]:
+    for folder in [path for path in root.glob(f"{OURS}*") if path.is_dir() and not path.is_symlink()]:
         with suppress(OSError):  # somebody holds the lock
             lock_file = _lock_of(folder)
             try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gpu_worker.spill import Spill
+from gpu_worker.spill import OURS, Spill
 
 MB = 2**20
 
@@ -61,7 +61,7 @@ def test_files_are_for_our_user_alone(root: Path) -> None:
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(root: Path) -> None:
     living = opened(root)
     kept = living.keep(b"abc")
-    left = root / "of-a-killed-one"
+    left = root / f"{OURS}of-a-killed-one"
     left.mkdir()
     for name in (".lock", "1"):
         (left / name).write_bytes(b"")
@@ -71,6 +71,15 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(
     assert files(root) == [kept.path]
     for spill in (living, another):
         spill.close()
+
+
+def test_what_is_not_ours_is_left_alone(root: Path) -> None:
+    (root / "images").mkdir(parents=True)
+    (root / "images" / "1.png").write_bytes(b"precious")
+
+    opened(root).close()
+
+    assert [file.name for file in files(root)] == ["1.png"]
 
 
 def test_closing_leaves_nothing(root: Path) -> None:
