@@ -43,6 +43,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "preview_every_out_of_range": ErrorCode(422, "Previews every so many steps: 0 to 1000."),
     "unknown_scheduler": ErrorCode(422, "The model has no such scheduler; its own are listed."),
     "negative_prompt_unsupported": ErrorCode(422, "The model takes no negative prompt."),
+    "step_reuse_unsupported": ErrorCode(422, "More step reuse than the model's card allows."),
     "queue_full": ErrorCode(429, "Too many jobs wait; come back after `Retry-After` seconds."),
     "internal_error": ErrorCode(500, "A fault of ours; it is in the server's log."),
     "redis_unavailable": ErrorCode(503, "The job store does not answer; try again after `Retry-After` seconds."),

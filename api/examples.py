@@ -42,6 +42,7 @@ JOB: dict[str, Any] = {
         "output_format": "png",
         "priority": "interactive",
         "preview_every": 0,
+        "step_reuse": "off",
     },
     "images": [
         SIGNED
@@ -89,6 +90,7 @@ MODEL_LIST: dict[str, Any] = {
             "schedulers": ["dpmpp_2m", "euler"],
             "scheduler": "dpmpp_2m",
             "negative_prompt": True,
+            "step_reuse": {"default": "off", "max": "high"},
             "lanes": 1,
         }
     ]

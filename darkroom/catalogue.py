@@ -7,7 +7,7 @@ a worker to know what to load.
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Generic, Literal, Self, TypeVar
+from typing import Generic, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, ValidationError, model_validator
 
@@ -44,6 +44,8 @@ AttentionName = Literal[
     "sage",
     "xformers",
 ]
+StepReuseLevel = Literal["off", "low", "medium", "high"]
+STEP_REUSE_LEVELS: tuple[StepReuseLevel, ...] = get_args(StepReuseLevel)
 Number = TypeVar("Number", int, float)
 
 
@@ -109,6 +111,23 @@ class Tuning(_Frozen):
         return self
 
 
+class StepReuse(_Frozen):
+    """How much of a job's work its steps may share: what a request gets that does not say, and the most it may ask."""
+
+    default: StepReuseLevel = "off"
+    max: StepReuseLevel = "high"
+
+    @property
+    def levels(self) -> tuple[StepReuseLevel, ...]:
+        return STEP_REUSE_LEVELS[: STEP_REUSE_LEVELS.index(self.max) + 1]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.default not in self.levels:
+            raise ValueError(f"the default {self.default} is above the most, {self.max}")
+        return self
+
+
 class ModelCard(_Frozen):
     """One model of the catalogue."""
 
@@ -131,6 +150,7 @@ class ModelCard(_Frozen):
     scheduler: SchedulerName
     schedulers: tuple[SchedulerName, ...] = Field(min_length=1)
     negative_prompt: bool = Field(description="Whether the pipeline takes one.")
+    step_reuse: StepReuse = Field(default=StepReuse(), description="Steps that change little may be forecast.")
     gated: bool = Field(default=False, description="Whether the hub asks for a licence to be accepted first.")
     tiny_vae: str | None = Field(
         default=None,

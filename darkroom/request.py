@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
-from darkroom.catalogue import Catalogue, ModelCard
+from darkroom.catalogue import Catalogue, ModelCard, StepReuseLevel
 from darkroom.errors import Fault, InvalidRequest
 from darkroom.settings import Settings
 
@@ -21,7 +21,7 @@ PREVIEW_EVERY_LIMIT = 1000
 FAULT_CODES = (
     "prompt_empty", "prompt_too_long", "size_out_of_range", "size_off_grid", "image_too_large", "steps_out_of_range",
     "guidance_scale_out_of_range", "n_out_of_range", "seed_out_of_range", "preview_every_out_of_range", "unknown_model",
-    "unknown_scheduler", "negative_prompt_unsupported",
+    "unknown_scheduler", "negative_prompt_unsupported", "step_reuse_unsupported",
 )  # fmt: skip
 
 
@@ -90,6 +90,11 @@ class GenerateBody(BaseModel):
     )
     n: StrictInt = Field(default=1, description="Images to make.")
     scheduler: Text | None = Field(default=None, description="One of the model's schedulers. Default: its own.")
+    step_reuse: StepReuseLevel | None = Field(
+        default=None,
+        description="Faster, for nearly the same image: steps that promise to change little are forecast from those "
+        "before, instead of computed. Default: the model's, `off` unless its card says otherwise.",
+    )
     output_format: OutputFormat = Field(default=OutputFormat.PNG, description="File format of the images.")
     priority: Priority = Field(default=Priority.INTERACTIVE, description="`interactive` goes before `bulk`.")
     preview_every: StrictInt = Field(
@@ -115,6 +120,7 @@ class ImageRequest(BaseModel):
     output_format: OutputFormat
     priority: Priority
     preview_every: int = Field(default=0, description="Steps; 0: no previews.")
+    step_reuse: StepReuseLevel = "off"
 
     @property
     def cost(self) -> float:
@@ -147,6 +153,7 @@ def complete(
         output_format=body.output_format,
         priority=body.priority,
         preview_every=body.preview_every,
+        step_reuse=card.step_reuse.default if body.step_reuse is None else body.step_reuse,
     )
     faults = [*_prompt_faults(body, settings), *_size_faults(request, card), *_value_faults(request, card, settings)]
     if faults:
@@ -205,6 +212,9 @@ def _value_faults(request: ImageRequest, card: ModelCard, settings: Settings) ->
     if request.negative_prompt and not card.negative_prompt:
         message = f"{card.id} takes no negative prompt: leave it out, or choose another model."
         yield Fault("negative_prompt", "negative_prompt_unsupported", message)
+    if request.step_reuse not in card.step_reuse.levels:
+        message = f"{card.id} allows step_reuse up to {card.step_reuse.max!r}, not {request.step_reuse!r}."
+        yield Fault("step_reuse", "step_reuse_unsupported", message)
 
 
 def _shown(value: float) -> str:

@@ -8,7 +8,7 @@ from api.keys import OwnerDep
 from api.problems import responses
 from api.routes.jobs import ALWAYS
 from api.services import ServicesDep
-from darkroom.catalogue import ModelCard, Range, Size
+from darkroom.catalogue import ModelCard, Range, Size, StepReuse
 from darkroom.presence import lanes_of
 
 router = APIRouter(tags=["models"])
@@ -26,6 +26,7 @@ class ModelView(BaseModel):
     schedulers: list[str] = Field(description="Those that a request may name; `scheduler` is the default.")
     scheduler: str
     negative_prompt: bool
+    step_reuse: StepReuse = Field(description="What a request gets that does not say, and the most it may ask for.")
     lanes: int = Field(description="Jobs of it that can run at the same time now; 0 when no worker serves it.")
 
 

@@ -45,6 +45,8 @@ def with_fields(text: str) -> str:
         ('{"steps": 4}', 422, "missing_field", "prompt is missing"),
         (with_fields('"output_format": "gif"'), 422, "invalid_field", "'png', 'webp' or 'jpeg'"),
         (with_fields('"priority": "urgent"'), 422, "invalid_field", "'interactive' or 'bulk'"),
+        (with_fields('"step_reuse": "most"'), 422, "invalid_field", "'off', 'low', 'medium' or 'high'"),
+        (with_fields('"model": "flux.1-schnell", "step_reuse": "low"'), 422, "step_reuse_unsupported", "up to 'off'"),
         # Numbers that are none, or not of the kind.
         (with_fields('"guidance_scale": NaN'), 422, "guidance_scale_out_of_range", "choose 0 to"),
         (with_fields('"guidance_scale": Infinity'), 422, "guidance_scale_out_of_range", "choose 0 to"),
