@@ -8,10 +8,11 @@ PROMPT ?= a red circle on a white background
 FLOWER ?= 0
 BENCH ?=
 CHAOS ?=
+SOAK ?=
 
 BIN := .venv/bin
 
-.PHONY: demo up test test-services test-gpu check format bench chaos docs clean
+.PHONY: demo up test test-services test-gpu check format bench chaos soak docs clean
 
 # By way of the environment, so that quotes and dollars in a prompt are only a prompt.
 demo: export DEMO_PROMPT = $(value PROMPT)
@@ -47,6 +48,10 @@ bench: .venv/dev.stamp .venv-peers/peers.stamp
 # About half an hour on 2 cores. Shorter: make chaos CHAOS="--broker redis --jobs 100 --faults 8 --seconds 60"
 chaos: .venv/dev.stamp
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+# Half an hour of load, and whether memory, connections and queues stay flat. Shorter: make soak SOAK="--minutes 20"
+soak: .venv/dev.stamp
+	$(BIN)/python -m tests.soak $(SOAK)
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Darkroom needs Python 3.11 or newer; this is %s. Name another: make PYTHON=python3.12" % sys.version.split()[0])'

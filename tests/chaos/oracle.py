@@ -12,9 +12,10 @@ from PIL import Image
 from darkroom.jobs import Job, JobState
 from storage.keys import image_key, job_prefix, thumbnail_key
 from tests.chaos.alone import Pixels
+from tests.chaos.assembly import MOST_ATTEMPTS
 from tests.chaos.evidence import Evidence
 from tests.chaos.ledger import Order
-from tests.chaos.service import MOST_ATTEMPTS, Struck
+from tests.chaos.service import Struck
 
 # Of 255: what rounding in a batch of another size may do to a pixel.
 TOLERANCE = 2

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
+from tests.chaos.outage import Outage
 from tests.chaos.run import Result
 
 SHOWN = 8
 
 
 def table(result: Result) -> str:
-    return "\n".join([*_recoveries(result), "", *_findings(result)])
+    return "\n".join([*_recoveries(result), "", *_outages(result), *_findings(result)])
 
 
 def _recoveries(result: Result) -> Iterator[str]:
@@ -22,6 +23,16 @@ def _recoveries(result: Result) -> Iterator[str]:
     for name, times in sorted(by_name.items()):
         figures = f"{median(times):>10.1f}{max(times):>11.1f}" if times else f"{'-':>10}{'-':>11}"
         yield f"{name:<34}{len(times):>6}{figures}"
+
+
+def _outages(result: Result) -> Iterator[str]:
+    for outage in result.outages:
+        answers = ", ".join(f"{count} x {status or 'none'}" for status, count in sorted(outage.answers.items()))
+        yield f"{outage.part} was away: POST /generate got {answers}, after {outage.slowest_answer_s:.1f} s at most"
+        yield (
+            f"  a new job succeeded {outage.recovery_s:.1f} s after it was back; watchers not told of the end once: "
+            f"{outage.unheard}; processes that ended: {', '.join(outage.restarted) or 'none'}"
+        )
 
 
 def _findings(result: Result) -> Iterator[str]:
@@ -57,6 +68,17 @@ def figures(result: Result) -> Mapping[str, Any]:
         "unburied": len(verdict.unburied),
         "surprises": len(result.ledger.surprises),
         "slowest_job_s": round(result.slowest_job_s, 1),
+        "outages": {outage.part: _outage(outage) for outage in result.outages},
+    }
+
+
+def _outage(outage: Outage) -> Mapping[str, Any]:
+    return {
+        "answers": {str(status): count for status, count in sorted(outage.answers.items())},
+        "slowest_answer_s": round(outage.slowest_answer_s, 2),
+        "recovery_s": round(outage.recovery_s, 1),
+        "unheard": outage.unheard,
+        "restarted": len(outage.restarted),
     }
 
 

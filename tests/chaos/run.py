@@ -9,12 +9,14 @@ from pathlib import Path
 from darkroom.errors import RedisUnavailable
 from darkroom.redis_client import connect, redis_errors
 from tests.chaos.alone import Pixels
-from tests.chaos.clients import Load
+from tests.chaos.assembly import running_service
 from tests.chaos.evidence import Evidence, gather, records
 from tests.chaos.ledger import Ledger
+from tests.chaos.load import Load
 from tests.chaos.oracle import Verdict, judge, recoveries
+from tests.chaos.outage import Outage, endure
 from tests.chaos.schedule import Fault, plan
-from tests.chaos.service import Service, Struck, running_service
+from tests.chaos.service import Service, Struck
 
 FIRST_IMAGE_WITHIN_S = 120
 ENDED_WITHIN_S = 600
@@ -30,6 +32,8 @@ class Options:
     seed: int
     deadly: int = 0
     """Of the jobs, those that kill their workers."""
+    outage_s: float = 0
+    """For so long Redis, and then the broker where it is another, is stopped before all else."""
     thumbnails_within_s: float = 90
     """A lost follow-up is due again after a minute."""
 
@@ -42,6 +46,11 @@ class Result:
     recovery_s: Sequence[float | None]
     ended_by_themselves: Mapping[str, int]
     slowest_job_s: float
+    outages: Sequence[Outage] = ()
+
+    def is_spotless(self) -> bool:
+        outages_are = all(outage.is_spotless() for outage in self.outages)
+        return self.verdict.is_spotless() and not self.ledger.surprises and outages_are
 
 
 async def run(broker: str, options: Options, alone: Sequence[Sequence[Pixels]], folder: Path) -> Result:
@@ -50,6 +59,11 @@ async def run(broker: str, options: Options, alone: Sequence[Sequence[Pixels]], 
         ledger = Ledger()
         faults = plan(options.seed, options.faults, options.seconds, broker)
         supervisor = asyncio.create_task(service.supervise())
+        outages = [
+            await endure(service, part, options.outage_s, ledger)
+            for part in dict.fromkeys(("redis", broker))
+            if options.outage_s
+        ]
         async with asyncio.TaskGroup() as group:
             load = Load(service.url, options.seed, ledger)
             group.create_task(load.run(options.jobs, options.seconds, options.deadly))
@@ -64,6 +78,7 @@ async def run(broker: str, options: Options, alone: Sequence[Sequence[Pixels]], 
         recoveries(service.struck, ledger.accepted, evidence),
         {name: part.ended_by_itself for name, part in service.parts.items() if part.ended_by_itself},
         _slowest_job_s(evidence),
+        outages,
     )
 
 

@@ -13,11 +13,12 @@ from darkroom.jobs import Failure, Job, JobState, StoredImage
 from storage.keys import image_key, thumbnail_key
 from tests.brokers.deployment import request_of
 from tests.chaos.alone import Pixels
+from tests.chaos.assembly import MOST_ATTEMPTS
 from tests.chaos.evidence import Evidence
 from tests.chaos.ledger import Order
 from tests.chaos.oracle import Verdict, judge, recoveries
 from tests.chaos.schedule import Blow, Fault
-from tests.chaos.service import MOST_ATTEMPTS, Struck
+from tests.chaos.service import Struck
 
 ID = "0" * 28
 OTHER_ID = "1" * 28

@@ -1,7 +1,7 @@
 """The schedule of faults is drawn from a seed alone."""
 
+from tests.chaos.assembly import LEASE_S
 from tests.chaos.schedule import KINDS, ON_LINKS, RABBITMQ_KINDS, WORKERS, Blow, plan
-from tests.chaos.service import LEASE_S
 
 
 def test_the_same_seed_gives_the_same_faults() -> None:

@@ -1,8 +1,7 @@
-"""A steady load as patient clients make it: they order, repeat, watch, cancel and delete, over HTTP alone."""
+"""One patient client, over HTTP alone: it orders, watches, cancels and deletes, and asks again where it may."""
 
 import asyncio
 import time
-from random import Random
 from typing import Any
 
 import httpx
@@ -13,55 +12,15 @@ from tests.chaos.pool import CRASH, POOL
 # More than any wait that a busy machine makes of these faults: what is slow is no fault of its own here.
 PATIENCE_S = 600
 FINAL = frozenset({"succeeded", "failed", "canceled"})
-# How often a client does something else than to wait for its images.
-REPEATED, WATCHED, CANCELED, DELETED = 0.10, 0.15, 0.15, 0.10
-# Before a client cancels or deletes: many jobs wait or run then, some are done.
-MEAN_DOUBT_S = 0.3
+AGAIN_AFTER_S = 0.5
 
 
-class Load:
-    """`jobs` orders at Poisson moments over `seconds`, of which `deadly` kill their workers."""
-
-    def __init__(self, url: str, seed: int, ledger: Ledger) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=url, timeout=5, trust_env=False, limits=httpx.Limits(max_connections=64)
-        )
-        self._random = Random(f"load {seed}")
-        self._seed = seed
+class Client:
+    def __init__(self, url: str, ledger: Ledger) -> None:
+        self.http = httpx.AsyncClient(base_url=url, timeout=5, trust_env=False, limits=httpx.Limits(max_connections=64))
         self._ledger = ledger
 
-    async def run(self, jobs: int, seconds: float, deadly: int = 0) -> None:
-        moments = sorted(self._random.uniform(0, seconds) for _ in range(jobs))
-        are_deadly = {(2 * number + 1) * jobs // (2 * deadly) for number in range(deadly)}
-        start = time.monotonic()
-        async with self._http, asyncio.TaskGroup() as clients:
-            for number, moment in enumerate(moments):
-                await asyncio.sleep(max(0, start + moment - time.monotonic()))
-                key = f"chaos-{self._seed}-{number}"
-                order = Order(self._random.randrange(len(POOL)), key, is_deadly=number in are_deadly)
-                self._ledger.orders.append(order)
-                clients.create_task(self._follow(order, Random(f"{self._seed} {number}")))
-
-    async def _follow(self, order: Order, random: Random) -> None:
-        """One client's life."""
-        deadline = time.monotonic() + PATIENCE_S
-        await self._post(order, deadline)
-        if not order.job_ids or order.is_deadly:
-            return
-        if random.random() < REPEATED:
-            await self._post(order, deadline)
-        [job_id, *_] = order.job_ids
-        match random.random():
-            case chance if chance < WATCHED:
-                await self._watch(order, job_id, deadline)
-            case chance if chance < WATCHED + CANCELED:
-                await asyncio.sleep(random.expovariate(1 / MEAN_DOUBT_S))
-                await self._cancel(order, job_id, deadline)
-            case chance if chance < WATCHED + CANCELED + DELETED:
-                await asyncio.sleep(random.expovariate(1 / MEAN_DOUBT_S))
-                await self._delete(order, job_id, deadline)
-
-    async def _post(self, order: Order, deadline: float) -> None:
+    async def post(self, order: Order, deadline: float) -> None:
         headers = {"Idempotency-Key": order.key}
         body = CRASH if order.is_deadly else POOL[order.request]
         answer = await self._ask("POST", "/generate", deadline, json=body, headers=headers)
@@ -73,7 +32,7 @@ class Load:
         order.job_ids.add(answer.json()["id"])
         order.accepted_at = order.accepted_at or time.time()
 
-    async def _cancel(self, order: Order, job_id: str, deadline: float) -> None:
+    async def cancel(self, order: Order, job_id: str, deadline: float) -> None:
         answer = await self._ask("POST", f"/jobs/{job_id}/cancel", deadline)
         if answer is None or answer.status_code == 409:  # it was final already
             return
@@ -81,7 +40,7 @@ class Load:
             self._surprise(answer)
         order.canceled = answer.is_success and answer.json()["status"] == "canceled"
 
-    async def _delete(self, order: Order, job_id: str, deadline: float) -> None:
+    async def delete(self, order: Order, job_id: str, deadline: float) -> None:
         answer = await self._ask("DELETE", f"/jobs/{job_id}", deadline)
         if answer is None:
             return
@@ -90,14 +49,14 @@ class Load:
         if not order.deleted:
             self._surprise(answer)
 
-    async def _watch(self, order: Order, job_id: str, deadline: float) -> None:
+    async def watch(self, order: Order, job_id: str, deadline: float) -> None:
         """As a browser's EventSource does: reconnect, and resume behind the last event."""
         order.watched = True
         last_id = ""
         while time.monotonic() < deadline and not order.ends_seen:
             headers = {"Last-Event-ID": last_id} if last_id else {}
             try:
-                async with self._http.stream("GET", f"/jobs/{job_id}/events", headers=headers, timeout=20) as stream:
+                async with self.http.stream("GET", f"/jobs/{job_id}/events", headers=headers, timeout=20) as stream:
                     if stream.status_code == 204:
                         return
                     async for line in stream.aiter_lines():
@@ -106,20 +65,20 @@ class Load:
                         order.ends_seen += name == "event" and value in FINAL
             except httpx.TransportError:
                 self._ledger.cut += 1
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(AGAIN_AFTER_S)
 
     async def _ask(self, method: str, path: str, deadline: float, **options: Any) -> httpx.Response | None:
         """Tries again where a client may: the answer was lost, or says to come back. None when patience is over."""
         while time.monotonic() < deadline:
             try:
-                answer = await self._http.request(method, path, **options)
+                answer = await self.http.request(method, path, **options)
             except httpx.TransportError:
                 self._ledger.cut += 1
             else:
                 if answer.status_code not in {429, 503}:
                     return answer
                 self._ledger.refused += 1
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(AGAIN_AFTER_S)
         self._ledger.surprises.append(
             f"{method} {path.partition('/')[2].partition('/')[0]}: no answer in {PATIENCE_S} s"
         )
