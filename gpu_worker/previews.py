@@ -10,7 +10,7 @@ import structlog
 from PIL import Image
 
 from darkroom.claims import Claims
-from darkroom.errors import DeadlineExceeded, JobTaken, RedisUnavailable
+from darkroom.errors import JobTaken, RedisUnavailable
 from gpu_worker.lane import Draw
 from gpu_worker.leases import Hold
 
@@ -78,10 +78,11 @@ class PreviewWriter:
             return None if self._is_stopped else self._waiting.pop(next(iter(self._waiting)))
 
     def _send(self, preview: Preview) -> None:
+        if preview.hold.is_over():
+            return
         try:
-            preview.hold.check()
             self._claims.preview(preview.hold.job, preview.step, preview.steps, data_urls(preview.draw()))
-        except (JobTaken, DeadlineExceeded):
+        except JobTaken:
             return  # its lane learns of it by itself
         except RedisUnavailable as error:
             log.warning("preview.lost", job_id=preview.hold.job.id, step=preview.step, reason=error.message)
