@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.examples import JOB, JOB_PAGE
 from api.services import Services
-from darkroom.estimate import eta_s
+from darkroom.estimate import crew_of, eta_s
 from darkroom.jobs import Job, JobState, StoredImage, StoredObject, moment
-from darkroom.presence import WorkerInfo, lanes_of
+from darkroom.presence import WorkerInfo
 from darkroom.request import ImageRequest
 
 
@@ -85,8 +85,9 @@ class JobPage(BaseModel):
 def job_view(job: Job, services: Services, workers: Sequence[WorkerInfo]) -> JobView:
     """Raises RedisUnavailable."""
     place = services.store.place(job.id) if job.state is JobState.QUEUED else None
-    lanes = lanes_of(workers, job.request.model)
-    estimate = eta_s(job, place, services.store.lane_speed(job.request.model), lanes)
+    crew = crew_of(workers, job.request.model, services.settings.interactive_lanes)
+    traffic = None if job.state.is_final else services.store.traffic(job.request.model)
+    estimate = eta_s(job, place, traffic, crew) if traffic else None
     return JobView(
         id=job.id,
         status=job.state,
@@ -96,7 +97,7 @@ def job_view(job: Job, services: Services, workers: Sequence[WorkerInfo]) -> Job
         finished_at=moment(job.finished_ms) if job.finished_ms else None,
         queue_position=place.position if place else None,
         eta_s=None if estimate is None else round(estimate, 1),
-        notice=_notice(job, lanes),
+        notice=_notice(job, crew.lanes),
         progress=Progress(step=job.step, steps=job.steps) if job.steps else None,
         attempt=job.attempt,
         timings=_timings(job),

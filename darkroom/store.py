@@ -1,26 +1,23 @@
 """The job store as clients and the API see it: put jobs in, read, list, cancel and remove them."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 from darkroom.errors import IdempotencyConflict, JobIsFinal, QueueFull, UnknownJob
+from darkroom.estimate import crew_of, drain_s
 from darkroom.jobs import Job, JobState, new_job_id
+from darkroom.presence import present
 from darkroom.redis_client import Client, redis_errors
 from darkroom.request import ImageRequest
 from darkroom.scripts import Scripts
 from darkroom.settings import Settings
+from darkroom.traffic import Place, Traffic
 
 IDEMPOTENCY_TTL_S = 86_400
 # The client is told to come back after the time that a tenth of a full line takes, within these bounds.
 RETRY_AFTER_S = (1, 600)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A waiting job's place: `position` jobs are before it, with `cost_ahead` megapixel-steps of work."""
-
-    position: int
-    cost_ahead: float
+UNKNOWN_RETRY_AFTER_S = 30
 
 
 @dataclass(frozen=True)
@@ -90,19 +87,19 @@ class JobStore:
     def place(self, job_id: str) -> Place | None:
         """None unless the job waits. Raises RedisUnavailable."""
         match self._scripts.run("place", job_id):
-            case [int(position), str(cost_ahead)]:
-                return Place(position, float(cost_ahead))
+            case [int(position), str(work), int(interactive_jobs), str(interactive_work)]:
+                return Place(position, float(work), interactive_jobs, float(interactive_work))
             case _:
                 return None
 
-    def lane_speed(self, model: str) -> float | None:
-        """Megapixel-steps a second of one lane, as measured; None until a job of this model has finished.
-
-        Raises RedisUnavailable.
-        """
+    def traffic(self, model: str) -> Traffic:
+        """Raises RedisUnavailable."""
         with redis_errors():
-            speed = self._redis.hget("darkroom:speed", model)
-        return float(speed) if speed else None
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.hgetall(f"darkroom:running:{model}")
+            pipe.hgetall(f"darkroom:speeds:{model}")
+            running, speeds = pipe.execute()
+        return Traffic.from_records(running, speeds)
 
     def cancel(self, job_id: str) -> JobState:
         """Cancel a job that waits or runs; cancelling a canceled one is harmless. Returns the state it was in.
@@ -134,10 +131,11 @@ class JobStore:
 
     def _drain_s(self, model: str) -> int:
         least, most = RETRY_AFTER_S
-        speed = self.lane_speed(model)
+        crew = crew_of(present(self._redis), model, self._settings.interactive_lanes)
         with redis_errors():
-            cost = sum(float(cost) for cost in self._redis.hvals(f"darkroom:line_cost:{model}"))
-        return int(min(most, max(least, 0.1 * cost / speed))) if speed else 30
+            work = sum(float(cost) for cost in self._redis.hvals(f"darkroom:line_cost:{model}"))
+        tenth_s = drain_s(0.1 * work, self.traffic(model), crew)
+        return UNKNOWN_RETRY_AFTER_S if tenth_s is None else math.ceil(min(most, max(least, tenth_s)))
 
 
 def _digest(text: str) -> str:

@@ -56,13 +56,6 @@ local function line_length(model)
   return redis.call('ZCARD', line_key(model, 'interactive')) + redis.call('ZCARD', line_key(model, 'bulk'))
 end
 
-local function line_position(id, model, class)
-  local rank = redis.call('ZRANK', line_key(model, class), id)
-  if not rank then return nil end
-  if class == 'bulk' then rank = rank + redis.call('ZCARD', line_key(model, 'interactive')) end
-  return rank
-end
-
 -- A job that one more spoilt attempt would end may be what its workers die of. A worker has one such job at a time,
 -- so that none is lost with it for good: its company can try again.
 local function is_last_chance(id, most_spoilt)
@@ -107,10 +100,47 @@ local function remember(id, attempt, reason, now)
   redis.call('HSET', job_key(id), 'history', cjson.encode(history))
 end
 
--- A final job stays for the retention time, then the housekeeper removes it with its images.
+-- Jobs under way at a worker, by class, and their numbers summed over time: speeds are measured by who shared them.
+-- Returns the sum of those that slow a job of this class: bulk jobs give way to interactive ones.
+local function change_company(worker, class, change, now)
+  local company = key('company', worker)
+  local kept = redis.call('HMGET', company, 'at_ms', 'interactive', 'bulk', 'interactive_ms', 'bulk_ms')
+  local jobs = {interactive = tonumber(kept[2] or '0'), bulk = tonumber(kept[3] or '0')}
+  local passed = now - tonumber(kept[1] or now)
+  local interactive_ms = tonumber(kept[4] or '0') + jobs.interactive * passed
+  local bulk_ms = tonumber(kept[5] or '0') + jobs.bulk * passed
+  jobs[class] = jobs[class] + change
+  if jobs.interactive + jobs.bulk == 0 then
+    redis.call('DEL', company)
+  else
+    redis.call('HSET', company, 'at_ms', now, 'interactive', jobs.interactive, 'bulk', jobs.bulk,
+      'interactive_ms', string.format('%.0f', interactive_ms), 'bulk_ms', string.format('%.0f', bulk_ms))
+  end
+  return class == 'bulk' and interactive_ms + bulk_ms or interactive_ms
+end
+
+local function join_company(id, model, class, worker, now)
+  redis.call('HINCRBY', key('running', model), class, 1)
+  redis.call('HSET', job_key(id), 'company_ms', string.format('%.0f', change_company(worker, class, 1, now)))
+end
+
+-- Returns how many jobs were under way in a job's company on average, itself among them; nothing if it never ran.
+local function leave_company(id, now)
+  local job = redis.call('HMGET', job_key(id), 'company_ms', 'model', 'class', 'worker', 'started_ms')
+  if not job[1] then return nil end
+  redis.call('HDEL', job_key(id), 'company_ms')
+  local running = key('running', job[2])
+  if redis.call('HINCRBY', running, job[3], -1) == 0 then redis.call('HDEL', running, job[3]) end
+  local sum_ms = change_company(job[4], job[3], -1, now) - tonumber(job[1])
+  return math.max(1, sum_ms / math.max(1, now - tonumber(job[5])))
+end
+
+-- A final job stays for the retention time, then the housekeeper removes it with its images. Returns its company.
 local function finish(id, state, now)
+  local company = leave_company(id, now)
   redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)
   redis.call('ZREM', key('leases'), id)
   redis.call('DEL', key('preview', id))
   redis.call('ZADD', key('final'), now, id)
+  return company
 end

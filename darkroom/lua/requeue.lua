@@ -17,6 +17,7 @@ if reason ~= 'given_back' and redis.call('HINCRBY', job_key(id), 'spoilt', 1) >=
   return 'failed'
 end
 local job = redis.call('HMGET', job_key(id), 'model', 'class', 'cost', 'owner', 'created_ms')
+leave_company(id, now)
 redis.call('HSET', job_key(id), 'state', 'queued', 'step', 0)
 redis.call('HDEL', job_key(id), 'started_ms', 'worker')
 redis.call('ZREM', key('leases'), id)

@@ -104,6 +104,7 @@ class ClientLives(RuleBasedStateMachine):
         job_checks.places(self.client, self.model)
         job_checks.sums(self.client, self.model)
         job_checks.shares(self.client, self.model)
+        job_checks.companies(self.client, self.model)
         job_checks.stories(self.client, self.model)
         job_checks.ends(self.client, self.model, self.ended)
         job_checks.keys(self.client, self.model)

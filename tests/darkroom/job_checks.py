@@ -1,14 +1,15 @@
 """Compares all that Redis holds of jobs with a model of them."""
 
 import re
+from collections import Counter
 
 from darkroom.dead_letters import HISTORY
 from darkroom.redis_client import Client
-from tests.darkroom.job_model import FINAL, JobModel
+from tests.darkroom.job_model import CLASSES, FINAL, JobModel
 
 LEGAL_WORD = re.compile(r"(started (step )*queued )*(started (step )*)?(succeeded |failed |canceled )?")
 SHARED = re.compile(
-    r"darkroom:(models|speed|leases|last_chances|final|dead|followups|leftovers|jobs:\w+|idempotency:.*|(line|fair|line_\w+):minilab.*)"
+    r"darkroom:(models|speeds:minilab|running:minilab|company:.*|leases|last_chances|final|dead|followups|leftovers|jobs:\w+|idempotency:.*|(line|fair|line_\w+):minilab.*)"
 )
 
 
@@ -38,6 +39,19 @@ def sums(client: Client, model: JobModel) -> None:
         owners[job.owner] = owners.get(job.owner, 0) + 1
     assert {name: float(cost) for name, cost in client.hgetall("darkroom:line_cost:minilab").items()} == costs
     assert {owner: int(count) for owner, count in client.hgetall("darkroom:line_owners:minilab").items()} == owners
+
+
+def companies(client: Client, model: JobModel) -> None:
+    """Who is under way where, of each class."""
+    running = [model.jobs[job_id] for job_id in model.in_state("running")]
+    of_class = Counter(job.class_ for job in running)
+    assert {name: int(n) for name, n in client.hgetall("darkroom:running:minilab").items() if int(n)} == of_class
+    workers = {key.removeprefix("darkroom:company:") for key in client.keys("darkroom:company:*")}
+    assert workers == {job.worker for job in running}
+    for worker in workers:
+        kept = client.hmget(f"darkroom:company:{worker}", *CLASSES)
+        there = Counter(job.class_ for job in running if job.worker == worker)
+        assert [int(count) for count in kept] == [there[name] for name in CLASSES]
 
 
 def shares(client: Client, model: JobModel) -> None:

@@ -9,6 +9,7 @@ from darkroom.redis_client import Client
 from darkroom.request import Priority
 from darkroom.settings import Settings
 from darkroom.store import JobStore
+from darkroom.traffic import Place
 from darkroom.upkeep import Upkeep
 from tests.conftest import MakeRequest
 
@@ -276,22 +277,14 @@ def test_a_deleted_job_leaves_nothing_behind_but_a_note_to_clear_up(
     assert set(client.keys("*")) <= {"darkroom:models", "darkroom:leftovers"}
 
 
-def test_an_estimate_needs_a_finished_job(store: JobStore, claims: Claims, request_of: MakeRequest) -> None:
+def test_a_place_is_told_with_the_work_before_it(store: JobStore, claims: Claims, request_of: MakeRequest) -> None:
     store.enqueue("alice", request_of(steps=10))
-    waiting = store.enqueue("alice", request_of(steps=10)).job.id
-    before, speed_before = store.place(waiting), store.lane_speed("minilab")
-    job = claims.claim_next("minilab", "w")
-    assert job
+    interactive = store.enqueue("alice", request_of(steps=10)).job.id
+    store.enqueue("alice", request_of(steps=4, priority=Priority.BULK))
+    bulk = store.enqueue("alice", request_of(steps=4, priority=Priority.BULK)).job.id
 
-    claims.succeed(job, [IMAGE])
-
-    after = store.place(waiting)
-    assert before
-    assert after
-    assert (speed_before, before.position) == (None, 1)
-    assert before.cost_ahead == pytest.approx(10)
-    assert store.lane_speed("minilab")
-    assert (after.position, after.cost_ahead) == (0, 0)
+    assert store.place(interactive) == Place(1, 10)
+    assert store.place(bulk) == Place(3, 24, 2, 20)
 
 
 def test_follow_up_work_is_due_until_it_is_done(
@@ -331,15 +324,15 @@ def test_a_lane_kept_for_interactive_jobs_leaves_bulk_ones_waiting(
     only_interactive = (Priority.INTERACTIVE,)
     store.enqueue("alice", request_of(priority=Priority.BULK))
     assert claims.claim_next("minilab", "w", only_interactive) is None
-    assert not claims.has_waiting("minilab", only_interactive)
+    assert not claims.has_waiting("minilab", "w", only_interactive)
 
     interactive = store.enqueue("alice", request_of()).job.id
-    assert claims.has_waiting("minilab", only_interactive)
+    assert claims.has_waiting("minilab", "w", only_interactive)
     job = claims.claim_next("minilab", "w", only_interactive)
 
     assert job
     assert job.id == interactive
-    assert claims.has_waiting("minilab")
+    assert claims.has_waiting("minilab", "w")
 
 
 def test_a_key_of_twice_the_weight_gets_twice_the_share(
