@@ -18,7 +18,8 @@ def generate(model: str, node: Node) -> None:
     """Make the images of this model's next job, and of the next one, until nobody waits.
 
     Safe to run twice: a wake-up may come again. One that finds every lane busy may be forgotten, as each lane
-    looks for the next job when it is done with one.
+    looks for the next job when it is done with one. One that finds the outbox full waits: a thread that waits takes
+    no further wake-ups from other workers.
 
     Raises RedisUnavailable if no job could be claimed; the housekeeper sends another wake-up.
     """
@@ -27,13 +28,19 @@ def generate(model: str, node: Node) -> None:
         log.warning("wakeup.for_another_model", model=model)
         return
     lanes = node.lanes[model]
-    while node.takes_jobs:
+    while _has_room(node):
         with lanes.open() as lane:
             while lane is not None and _make_next(model, lane, node):
                 pass
         # A wake-up that came while this lane was still held found it busy, and was forgotten.
         if not node.claims.has_waiting(model, node.name, lanes.welcome()):
             return
+
+
+def _has_room(node: Node) -> bool:
+    """Waits for it. False once this worker is leaving."""
+    node.outbox.room.wait(lambda: node.is_leaving)
+    return not node.is_leaving
 
 
 def _make_next(model: str, lane: Lane, node: Node) -> bool:

@@ -76,7 +76,7 @@ class Life:
         leases, progress = LeaseKeeper(claims, settings), ProgressWriter(claims)
         self._spill = Spill(settings.outbox_folder, settings.outbox_max_bytes)
         delivery = Delivery(storage, claims, wakeups, progress, self._spill, self._stopping)
-        outbox = Outbox(delivery, Room(self._spill, self._pass_on), settings.delivery_patience_s)
+        outbox = Outbox(delivery, Room(self._spill), settings.delivery_patience_s)
         self.node = Node(name, lanes, claims, wakeups, leases, progress, outbox, self._draining, self._stopping)
         self._couriers = Couriers(outbox)
         info = WorkerInfo(name, "gpu", list(lanes), lanes=settings.lanes, device=device.name)

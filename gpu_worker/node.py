@@ -27,5 +27,9 @@ class Node:
     stopping: threading.Event
 
     @property
+    def is_leaving(self) -> bool:
+        return self.draining.is_set() or self.stopping.is_set()
+
+    @property
     def takes_jobs(self) -> bool:
-        return bool(self.outbox.room) and not (self.draining.is_set() or self.stopping.is_set())
+        return bool(self.outbox.room) and not self.is_leaving

@@ -94,7 +94,7 @@ def delivery(
 @pytest.fixture
 def outbox(delivery: Delivery, spill: Spill, settings: Settings, clock: Clock) -> Outbox:
     """Without couriers: a test runs its errands."""
-    return Outbox(delivery, Room(spill, lambda: None), settings.delivery_patience_s, clock)
+    return Outbox(delivery, Room(spill), settings.delivery_patience_s, clock)
 
 
 @pytest.fixture

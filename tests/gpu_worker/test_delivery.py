@@ -166,7 +166,7 @@ def test_a_broker_that_is_down_does_not_cost_the_result(
 
     with broker_that_is_down() as wakeups:
         delivery = Delivery(storage, claims, wakeups, progress, spill, threading.Event())
-        outbox = Outbox(delivery, Room(spill, lambda: None), 600)
+        outbox = Outbox(delivery, Room(spill), 600)
         outbox.add(Parcel(Hold(job, 100, Clock()), PICTURES[:1]))
         run_errands(outbox)
 
