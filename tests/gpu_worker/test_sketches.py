@@ -1,6 +1,8 @@
 """Previews from a lane that runs the bundled model, and that they change nothing."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from gpu_worker.painting import learn_painter
 from gpu_worker.pipeline_lane import PipelineLane
 from gpu_worker.sketches import Painter, Snapshot
 from models.device import Device
+from models.latent_colours import LatentColours
 from models.loading import load_pipeline
 from tests.conftest import MakeRequest
 
@@ -113,6 +116,22 @@ def test_an_image_is_the_same_bit_for_bit_with_and_without_previews(
     assert plain.tobytes() == previewed.tobytes()
 
 
+def test_in_company_too_previews_leave_every_image_what_it_is_alone(
+    card: ModelCard, base: Any, engine: Engine, painter: Painter, small: MakeRequest
+) -> None:
+    lanes = [PipelineLane(card, base, engine, painter) for _ in range(4)]
+    requests = [small(seed=seed, steps=3 + seed, preview_every=seed % 3) for seed in range(4)]
+    galleries = [Gallery() for _ in requests]
+
+    with ThreadPoolExecutor(4, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+        together = list(threads.map(PipelineLane.run, lanes, requests, galleries))
+
+    assert [list(gallery.hung) for gallery in galleries] == [[], [1, 2, 3], [2, 4], []]
+    for request, [image] in zip(requests, together, strict=True):
+        [alone] = lanes[0].run(request.model_copy(update={"preview_every": 0}), Gallery())
+        assert np.abs(np.asarray(alone, dtype=int) - np.asarray(image, dtype=int)).max() <= 2
+
+
 def test_a_preview_looks_like_the_image_that_follows(lane: PipelineLane, small: MakeRequest) -> None:
     gallery = Gallery()
     request = small(prompt="a red circle on a white background", width=128, height=128, steps=12, preview_every=1)
@@ -194,6 +213,19 @@ def test_a_model_whose_latents_cannot_be_learnt_is_served_without_previews(
     assert painter is None
     assert [log["event"] for log in logs] == ["preview.none"]
     assert (len(images), gallery.hung) == (1, {})
+
+
+def test_without_the_tiny_autoencoder_that_its_card_names_a_model_is_painted_by_its_own(
+    card: ModelCard, base: Any, engine: Engine, tmp_path: Path
+) -> None:
+    finer = card.model_copy(update={"tiny_vae": "nobody/tae-minilab"})
+
+    with structlog.testing.capture_logs() as logs:
+        painter = learn_painter(finer, base, engine, Device("cuda:0"), tmp_path)
+
+    assert isinstance(painter, LatentColours)
+    assert [log["event"] for log in logs] == ["preview.coarse"]
+    assert "hf download nobody/tae-minilab" in logs[0]["reason"]
 
 
 @pytest.mark.cuda
