@@ -31,7 +31,7 @@ class Claims:
     def claim_next(self, model: str, worker: str, classes: Sequence[Priority] = tuple(Priority)) -> Job | None:
         """The next job of this model's line, now running under a lease; None where nobody of these classes waits.
 
-        A job that may fail only once more is passed over while this worker runs another such job.
+        A job that spoilt several attempts is passed over while this worker runs another such job.
         Raises RedisUnavailable.
         """
         job_id = self._scripts.run("claim", model, worker, self._lease_ms, self._max_attempts, *classes)

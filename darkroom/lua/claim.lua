@@ -15,7 +15,7 @@ for _, class in ipairs({unpack(ARGV, 5)}) do
       redis.call('HSET', job_key(id), 'state', 'running', 'started_ms', now, 'worker', worker, 'step', 0)
       join_company(id, model, class, worker, now)
       redis.call('ZADD', key('leases'), now + lease_ms, id)
-      if is_last_chance(id, most_spoilt) then redis.call('SADD', key('last_chances'), id) end
+      if is_suspect(id, most_spoilt) then redis.call('SADD', key('suspects'), id) end
       tell(id, 'started', {attempt = attempt})
       return id
     end

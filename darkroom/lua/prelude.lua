@@ -56,18 +56,19 @@ local function line_length(model)
   return redis.call('ZCARD', line_key(model, 'interactive')) + redis.call('ZCARD', line_key(model, 'bulk'))
 end
 
--- A job that one more spoilt attempt would end may be what its workers die of. A worker has one such job at a time,
--- so that none is lost with it for good: its company can try again.
-local function is_last_chance(id, most_spoilt)
+-- A job that spoilt two attempts, or may spoil but one more, may be what its workers die of. A worker has one such job
+-- at a time, so that none is lost for good with another. One loss makes no suspect: an ordinary crash shall not cost
+-- a whole batch its speed.
+local function is_suspect(id, most_spoilt)
   local spoilt = tonumber(redis.call('HGET', job_key(id), 'spoilt') or '0')
-  return spoilt > 0 and spoilt >= most_spoilt - 1
+  return spoilt > 0 and spoilt >= math.min(2, most_spoilt - 1)
 end
 
-local function has_last_chance(worker)
-  for _, id in ipairs(redis.call('SMEMBERS', key('last_chances'))) do
+local function has_suspect(worker)
+  for _, id in ipairs(redis.call('SMEMBERS', key('suspects'))) do
     local job = redis.call('HMGET', job_key(id), 'state', 'worker')
     if job[1] ~= 'running' then
-      redis.call('SREM', key('last_chances'), id)
+      redis.call('SREM', key('suspects'), id)
     elseif job[2] == worker then
       return true
     end
@@ -83,8 +84,8 @@ local function next_of(model, class, worker, most_spoilt)
   local must_pass = nil
   for rank = 0, MOST_PASSED_OVER do
     local entry = redis.call('ZRANGE', line_key(model, class), rank, rank, 'WITHSCORES')
-    if not entry[1] or not is_last_chance(entry[1], most_spoilt) then return entry[1], entry[2] end
-    if must_pass == nil then must_pass = has_last_chance(worker) end
+    if not entry[1] or not is_suspect(entry[1], most_spoilt) then return entry[1], entry[2] end
+    if must_pass == nil then must_pass = has_suspect(worker) end
     if not must_pass then return entry[1], entry[2] end
   end
 end

@@ -16,7 +16,7 @@ from tests.servers import ServerProcess
 
 LEASE_S = 3
 HOUSEKEEPING_PERIOD_S = 1
-MOST_ATTEMPTS = 6
+MOST_ATTEMPTS = 5
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SERVERS = {"DARKROOM_REDIS_URL": "redis", "DARKROOM_BROKER_URL": "rabbitmq", "DARKROOM_S3_ENDPOINT_URL": "s3"}
 

@@ -9,7 +9,7 @@ from tests.darkroom.job_model import CLASSES, FINAL, JobModel
 
 LEGAL_WORD = re.compile(r"(started (step )*queued )*(started (step )*)?(succeeded |failed |canceled )?")
 SHARED = re.compile(
-    r"darkroom:(models|speeds:minilab|running:minilab|company:.*|leases|last_chances|final|dead|followups|leftovers|jobs:\w+|idempotency:.*|(line|fair|line_\w+):minilab.*)"
+    r"darkroom:(models|speeds:minilab|running:minilab|company:.*|leases|suspects|final|dead|followups|leftovers|jobs:\w+|idempotency:.*|(line|fair|line_\w+):minilab.*)"
 )
 
 

@@ -94,12 +94,12 @@ class JobModel:
         return next((job_id for order in orders for job_id in order if self._may_have(worker, job_id)), None)
 
     def _may_have(self, worker: str, job_id: str) -> bool:
-        """A worker has one job at a time that is at its last chance."""
+        """A worker has one job at a time that may be what workers die of."""
         held = [other for other in self.in_state("running") if self.jobs[other].worker == worker]
-        return not (self._is_last_chance(job_id) and any(self._is_last_chance(other) for other in held))
+        return not (self._is_suspect(job_id) and any(self._is_suspect(other) for other in held))
 
-    def _is_last_chance(self, job_id: str) -> bool:
-        return 0 < self.jobs[job_id].spoilt == self._max_attempts - 1
+    def _is_suspect(self, job_id: str) -> bool:
+        return self.jobs[job_id].spoilt >= max(1, min(2, self._max_attempts - 1))
 
     def claim(self, job_id: str, worker: str) -> None:
         job = self.jobs[job_id]

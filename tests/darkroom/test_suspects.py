@@ -23,6 +23,10 @@ def lose(jobs: Sequence[Job], client: Client, upkeep: Upkeep) -> None:
         upkeep.requeue_lost(job.id, job.attempt)
 
 
+def spoilt(client: Client, job_id: str) -> int:
+    return int(client.hget(f"darkroom:job:{job_id}", "spoilt") or 0)
+
+
 def take(claims: Claims, worker: str, lanes: int) -> list[Job]:
     """As many jobs as the worker has lanes, or as there are for it."""
     jobs: list[Job] = []
@@ -32,9 +36,7 @@ def take(claims: Claims, worker: str, lanes: int) -> list[Job]:
 
 
 @pytest.fixture
-def at_last_chance(
-    store: JobStore, claims: Claims, client: Client, upkeep: Upkeep, request_of: MakeRequest
-) -> list[str]:
+def suspects(store: JobStore, claims: Claims, client: Client, upkeep: Upkeep, request_of: MakeRequest) -> list[str]:
     """Two jobs that lost two workers together, in line again."""
     ids = [store.enqueue("alice", request_of()).job.id for _ in range(2)]
     for _ in range(2):
@@ -42,18 +44,18 @@ def at_last_chance(
     return ids
 
 
-def test_a_worker_has_one_job_at_its_last_chance_at_a_time(claims: Claims, at_last_chance: list[str]) -> None:
+def test_a_worker_has_one_job_that_lost_two_workers_at_a_time(claims: Claims, suspects: list[str]) -> None:
     one = take(claims, "one", 2)
     could_take_more = claims.has_waiting("minilab", "one")
     other = take(claims, "other", 2)
 
-    assert [job.id for job in [*one, *other]] == at_last_chance
+    assert [job.id for job in [*one, *other]] == suspects
     assert len(one) == 1
     assert not could_take_more
 
 
 @pytest.mark.parametrize("ends_by", ["success", "failure", "giving back"])
-def test_it_takes_the_next_when_that_one_has_ended(claims: Claims, at_last_chance: list[str], ends_by: str) -> None:
+def test_it_takes_the_next_when_that_one_has_ended(claims: Claims, suspects: list[str], ends_by: str) -> None:
     [job] = take(claims, "w", 2)
 
     if ends_by == "success":
@@ -68,21 +70,21 @@ def test_it_takes_the_next_when_that_one_has_ended(claims: Claims, at_last_chanc
 
 
 def test_meanwhile_it_takes_jobs_behind_it(
-    store: JobStore, claims: Claims, at_last_chance: list[str], request_of: MakeRequest
+    store: JobStore, claims: Claims, suspects: list[str], request_of: MakeRequest
 ) -> None:
     fresh = store.enqueue("bob", request_of()).job.id
 
     taken = [job.id for job in take(claims, "w", 3)]
 
-    assert taken == [at_last_chance[0], fresh]
+    assert taken == [suspects[0], fresh]
 
 
 def test_a_class_whose_jobs_are_all_passed_over_holds_up_no_other(
-    store: JobStore, claims: Claims, at_last_chance: list[str], request_of: MakeRequest
+    store: JobStore, claims: Claims, suspects: list[str], request_of: MakeRequest
 ) -> None:
     bulk = store.enqueue("bob", request_of(priority=Priority.BULK)).job.id
 
-    assert [job.id for job in take(claims, "w", 3)] == [at_last_chance[0], bulk]
+    assert [job.id for job in take(claims, "w", 3)] == [suspects[0], bulk]
 
 
 def test_a_job_that_lost_one_worker_is_held_up_by_none(
@@ -117,5 +119,6 @@ def test_the_neighbours_of_a_job_that_kills_its_workers_all_succeed(
                     claims.succeed(job, [])
 
     assert store.get(deadly).state is JobState.FAILED
+    assert max(spoilt(client, job_id) for job_id in ids if job_id != deadly) <= min(2, most_attempts - 1)
     assert {store.get(job_id).state for job_id in ids if job_id != deadly} == {JobState.SUCCEEDED}
     assert crashes == most_attempts
