@@ -17,10 +17,10 @@ class Bound:
 # Memory is returned to the system late and in large pieces; a leak of one object a job would pass these in a night.
 BOUNDS: Mapping[str, Bound] = {
     "rss_mb": Bound(share=0.05, absolute=8),
-    "files": Bound(share=0, absolute=6),
+    "files": Bound(share=0, absolute=10),
     "threads": Bound(share=0, absolute=4),
     "redis_mb": Bound(share=0.10, absolute=0.5),
-    "redis_clients": Bound(share=0, absolute=6),
+    "redis_clients": Bound(share=0, absolute=10),
     "redis_keys": Bound(share=0.15, absolute=50),
     "waiting": Bound(share=0, absolute=10),
     "wakeups": Bound(share=0, absolute=20),
