@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import structlog
 import torch
 
 from darkroom.catalogue import ModelCard
@@ -13,7 +14,9 @@ from gpu_worker.batching.call import LanePass
 from gpu_worker.batching.engine import Engine
 from gpu_worker.batching.memory import is_out_of_memory
 from gpu_worker.batching.proxy import share_networks
+from gpu_worker.batching.reuse import LEVELS
 from gpu_worker.batching.seat import Seat
+from gpu_worker.batching.step_reuse import StepReuse
 from gpu_worker.lane import Watch
 from gpu_worker.sketches import Painter, StepDone, sketching
 from models.call import call_arguments
@@ -22,6 +25,8 @@ from models.lane_pipeline import choose_scheduler, lane_pipeline
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
     from PIL.Image import Image
+
+log = structlog.get_logger()
 
 URGENCY = {Priority.INTERACTIVE: 0, Priority.BULK: 1}
 
@@ -43,6 +48,8 @@ class PipelineLane:
     def run(self, request: ImageRequest, watch: Watch) -> "list[Image]":
         choose_scheduler(self._pipeline, self._base, request.scheduler)
         lane_pass = LanePass(URGENCY[request.priority], request.cost, time.monotonic(), watch.check, watch.job_id)
+        if request.step_reuse != "off":
+            lane_pass.reuse = StepReuse(LEVELS[request.step_reuse], self._pipeline)
         try:
             with (
                 self._seat.taken(lane_pass),
@@ -58,6 +65,8 @@ class PipelineLane:
             raise
         except Exception as error:
             raise (_too_large(request) if is_out_of_memory(error) else _stopped(error)) from error
+        if lane_pass.reuse:
+            log.info("job.steps_reused", level=request.step_reuse, steps=lane_pass.reuse.reused)
         images: list[Image] = output.images
         return images
 
@@ -77,6 +86,8 @@ def _reporting(
     ) -> dict[str, Any]:
         step, steps = index + 1, max(index + 1, pipeline.num_timesteps)
         lane_pass.work_left = request.cost * (1 - step / steps)
+        if lane_pass.reuse:
+            lane_pass.reuse.step_done()
         watch.step_done(step, steps)
         sketch(step, steps, tensors)
         return tensors

@@ -4,9 +4,12 @@ import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpu_worker.batching.arguments import Arguments, Fit
+
+if TYPE_CHECKING:
+    from gpu_worker.batching.step_reuse import StepReuse
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class LanePass:
     check: Callable[[], None] = field(default=lambda: None)
     """Raises what ends the run: a cancel, a lost lease, a deadline, a stop."""
     job_id: str = ""
+    reuse: "StepReuse | None" = None
+    """Answers some of the denoiser's calls from memory, for jobs that want it."""
 
 
 @dataclass(frozen=True)

@@ -17,17 +17,25 @@ if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 # Names under which pipelines hold the networks that they call at each step.
-STEPS = ("unet", "transformer", "controlnet")
+DENOISERS = ("unet", "transformer")
+STEPS = (*DENOISERS, "controlnet")
 
 
 class NetworkProxy:
     """To pipelines it is the network itself: its class, its config, its device. Only calls go another way."""
 
     def __init__(
-        self, network: torch.nn.Module, seat: Seat, upcast_from: torch.dtype | None = None, *, is_step: bool = True
+        self,
+        network: torch.nn.Module,
+        seat: Seat,
+        upcast_from: torch.dtype | None = None,
+        *,
+        is_step: bool = True,
+        is_denoiser: bool = False,
     ) -> None:
         self._network = network
         self._seat = seat
+        self._is_denoiser = is_denoiser
         self._upcast_from = upcast_from
         self._entries = {name: _entry(network, name, is_step) for name in entry_names(network)}
 
@@ -56,11 +64,16 @@ class NetworkProxy:
         return nullcontext()
 
     def _file(self, entry: Entry, *args: Any, **kwargs: Any) -> Any:
-        if self._seat.current is None:
+        lane_pass = self._seat.current
+        if lane_pass is None:
             raise RuntimeError(f"{entry.network} was called outside of a lane's run")
         if self._upcast_from:
             args, kwargs = in_float32((args, kwargs))
-        return self._seat.engine.run(self._seat.current, entry, args, kwargs)
+        compute = partial(self._seat.engine.run, lane_pass, entry, args, kwargs)
+        if lane_pass.reuse is None or not self._is_denoiser:
+            return compute()
+        lane_pass.check()
+        return lane_pass.reuse.answer(entry, args, kwargs, compute)
 
 
 def share_networks(pipeline: "DiffusionPipeline", seat: Seat) -> None:
@@ -75,7 +88,8 @@ def share_networks(pipeline: "DiffusionPipeline", seat: Seat) -> None:
     for name, network in list(networks(pipeline)):
         # Past DiffusionPipeline's own setter, which would write the proxy into the pipeline's configuration.
         upcast_from, is_step = keep_upcast(pipeline, name, network), name.startswith(STEPS)
-        object.__setattr__(pipeline, name, NetworkProxy(network, seat, upcast_from, is_step=is_step))
+        proxy = NetworkProxy(network, seat, upcast_from, is_step=is_step, is_denoiser=name.startswith(DENOISERS))
+        object.__setattr__(pipeline, name, proxy)
 
 
 def entry_names(network: torch.nn.Module) -> tuple[str, ...]:

@@ -15,7 +15,9 @@ from gpu_worker.batching.engine import Engine
 from gpu_worker.batching.knees import Knees
 from gpu_worker.batching.pace import Pace
 from gpu_worker.batching.proxy import share_networks
+from gpu_worker.batching.reuse import Level
 from gpu_worker.batching.seat import Seat
+from gpu_worker.batching.step_reuse import StepReuse
 from models.lane_pipeline import lane_pipeline
 
 PATIENCE_S = 30
@@ -31,10 +33,18 @@ class Order:
     joins_at_forward: int = 0
     """Of the denoiser; 0 means from the start."""
     canceled_at_call: int | None = None
+    reuse: Level | None = None
 
-    def draw(self, pipeline: Any) -> Any:
+    def draw(self, pipeline: Any, reuse: StepReuse | None = None) -> Any:
         generators = [torch.Generator().manual_seed(seed) for seed in self.seeds]
-        return pipeline(**self.arguments, generator=generators, output_type="np").images
+
+        def step_done(_pipeline: Any, _index: int, _timestep: Any, tensors: Any) -> Any:
+            if reuse:
+                reuse.step_done()
+            return tensors
+
+        output = pipeline(**self.arguments, generator=generators, output_type="np", callback_on_step_end=step_done)
+        return output.images
 
 
 class Canceled(Exception):
@@ -52,6 +62,8 @@ class PatientPace(Pace):
 class Company:
     images: list[Any] = field(default_factory=list)
     """None for an order that was canceled."""
+    reused: list[int] = field(default_factory=list)
+    """Steps of each order."""
     rows: list[int] = field(default_factory=list)
     """Of each forward of the denoiser."""
     rows_of: dict[str, list[int]] = field(default_factory=dict)
@@ -73,6 +85,7 @@ def together(base: Any, orders: Sequence[Order], knees: Knees | None = None) -> 
         ThreadPoolExecutor(len(lanes), initializer=_one_thread) as threads,
     ):
         company.images = list(threads.map(lambda lane: _run(lane, lanes), lanes))
+    company.reused = [lane.reuse.reused if lane.reuse else 0 for lane in lanes]
     return company
 
 
@@ -90,7 +103,8 @@ class _Lane:
         self._pipeline: Any = lane_pipeline(base, order.scheduler)
         self._seat = Seat(engine)
         share_networks(self._pipeline, self._seat)
-        self._pass = LanePass(priority=0, work_left=1, entered_s=0, check=self._check)
+        self.reuse = StepReuse(order.reuse, self._pipeline) if order.reuse else None
+        self._pass = LanePass(priority=0, work_left=1, entered_s=0, check=self._check, reuse=self.reuse)
         if order.joins_at_forward == 0:
             self.may_start.set()
             engine.enter(self._pass)  # so that the first to come waits for the others
@@ -100,7 +114,7 @@ class _Lane:
         with self._seat.taken(self._pass):
             self.has_entered.set()
             try:
-                return self.order.draw(self._pipeline)
+                return self.order.draw(self._pipeline, self.reuse)
             except Canceled:
                 return None
 
