@@ -1,19 +1,27 @@
 """From a model's card to its lanes: load the weights once, measure what a forward is worth, run an image through."""
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import structlog
 
 from darkroom.catalogue import ModelCard
-from darkroom.request import ImageRequest, OutputFormat, Priority
 from darkroom.settings import Settings
-from gpu_worker.batching.call import Call
+from gpu_worker.batching.compiling import Compiled, keep_compiled_in
 from gpu_worker.batching.engine import Engine
-from gpu_worker.batching.knee_file import KneeFile
+from gpu_worker.batching.knee_file import KneeFile, device_mark, digest_of
+from gpu_worker.gate import Gate
 from gpu_worker.lane import Draw
 from gpu_worker.lanes import Lanes
 from gpu_worker.painting import learn_painter
 from gpu_worker.pipeline_lane import PipelineLane
+from gpu_worker.warming import Compile, warm_up
 from models.device import Device
 from models.loading import load_pipeline
+from models.tuning import denoiser_of
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 log = structlog.get_logger()
 
@@ -39,23 +47,21 @@ def load_lanes(card: ModelCard, device: Device, engine: Engine, settings: Settin
     base = load_pipeline(card, device=device.name, dtype=device.dtype_of(card), weights_dir=settings.weights_dir)
     _keep_prompts_out_of_the_log()
     painter = learn_painter(card, base, engine, device, settings.weights_dir)
-    lanes = [PipelineLane(card, base, engine, painter) for _ in range(settings.lanes)]
-    with engine.tapped() as calls:
-        lanes[0].run(warm_up_request(card), Nobody())
-    _measure(calls, engine, KneeFile(settings.data_dir / "knees", card.id, device.name), settings)
+    gate = Gate(engine.headroom)
+    lanes = [PipelineLane(card, base, engine, painter, gate) for _ in range(settings.lanes)]
+    kept = KneeFile(settings.data_dir / "knees", card.id, device.name, str(card.cuda))
+    compile_denoiser = _compiler(card, base, device, settings)
+    draw = partial(lanes[0].run, watch=Nobody())
+    gate.know(warm_up(card, draw, engine, kept, 2 * settings.lanes, compile_denoiser))
     log.info("model.warm", model=card.id, lanes=len(lanes))
     return Lanes(lanes, kept_for_interactive=settings.interactive_lanes)
 
 
-def _measure(calls: list[Call], engine: Engine, kept: KneeFile, settings: Settings) -> None:
-    """The knee of every network that the warm-up called. With guidance, a lane brings two rows."""
-    for call in {call.fit: call for call in calls}.values():
-        rows = kept.get(call.fit)
-        if rows is None:
-            rows = engine.knee(call, most_rows=2 * settings.lanes)
-            kept.put(call.fit, rows)
-        engine.knees.measured(call.fit, rows)
-        log.info("model.knee", network=call.entry.network, entry=call.entry.name, rows=rows)
+def _compiler(card: ModelCard, base: "DiffusionPipeline", device: Device, settings: Settings) -> Compile | None:
+    if not (card.cuda.compile and device.name.startswith("cuda")):
+        return None
+    keep_compiled_in(settings.data_dir / "compiled" / digest_of(device_mark(device.name)))
+    return partial(Compiled, denoiser_of(base))
 
 
 def _keep_prompts_out_of_the_log() -> None:
@@ -63,21 +69,3 @@ def _keep_prompts_out_of_the_log() -> None:
     from diffusers.utils import logging
 
     logging.set_verbosity_error()
-
-
-def warm_up_request(card: ModelCard) -> ImageRequest:
-    """One image of the usual size in as few steps as the model knows."""
-    return ImageRequest(
-        model=card.id,
-        prompt="warm-up",
-        negative_prompt=None,
-        width=card.size.width,
-        height=card.size.height,
-        steps=card.steps.min,
-        guidance_scale=card.guidance_scale.default,
-        seed=0,
-        n=1,
-        scheduler=card.scheduler,
-        output_format=OutputFormat.PNG,
-        priority=Priority.BULK,
-    )

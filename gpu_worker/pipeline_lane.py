@@ -17,6 +17,7 @@ from gpu_worker.batching.proxy import share_networks
 from gpu_worker.batching.reuse import LEVELS
 from gpu_worker.batching.seat import Seat
 from gpu_worker.batching.step_reuse import StepReuse
+from gpu_worker.gate import Gate
 from gpu_worker.lane import Watch
 from gpu_worker.sketches import Painter, StepDone, sketching
 from models.call import call_arguments
@@ -35,23 +36,31 @@ class PipelineLane:
     """Runs the stock diffusers pipeline; its networks are stood in for, and run in the engine's thread."""
 
     def __init__(
-        self, card: ModelCard, base: "DiffusionPipeline", engine: Engine, painter: Painter | None = None
+        self,
+        card: ModelCard,
+        base: "DiffusionPipeline",
+        engine: Engine,
+        painter: Painter | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._card = card
         self._base = base
         self._painter = painter
+        self._gate = gate or Gate(engine.headroom)
         self._seat = Seat(engine)
         # diffusers gives its base class no __call__.
         self._pipeline: Any = lane_pipeline(base)
         share_networks(self._pipeline, self._seat)
 
     def run(self, request: ImageRequest, watch: Watch) -> "list[Image]":
-        choose_scheduler(self._pipeline, self._base, request.scheduler)
+        on_cpu = self._seat.shares_networks and self._base.device.type == "cuda"
+        choose_scheduler(self._pipeline, self._base, request.scheduler, stays_on_cpu=on_cpu)
         lane_pass = LanePass(URGENCY[request.priority], request.cost, time.monotonic(), watch.check, watch.job_id)
         if request.step_reuse != "off":
             lane_pass.reuse = StepReuse(LEVELS[request.step_reuse], self._pipeline)
         try:
             with (
+                self._gate.passed(request, watch.check),
                 self._seat.taken(lane_pass),
                 sketching(self._painter, self._pipeline, request, watch) as sketch,
             ):

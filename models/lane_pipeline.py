@@ -7,6 +7,7 @@ as state of its own, so that two threads at once give wrong images without an er
 import copy
 from typing import TYPE_CHECKING
 
+from models.cpu_schedule import keep_on_cpu
 from models.schedulers import own_scheduler
 
 if TYPE_CHECKING:
@@ -26,10 +27,14 @@ def lane_pipeline(base: "DiffusionPipeline", scheduler_name: str | None = None) 
     return lane
 
 
-def choose_scheduler(lane: "DiffusionPipeline", base: "DiffusionPipeline", scheduler_name: str | None) -> None:
-    """A fresh scheduler for the lane's next job.
+def choose_scheduler(
+    lane: "DiffusionPipeline", base: "DiffusionPipeline", scheduler_name: str | None, *, stays_on_cpu: bool = False
+) -> None:
+    """A fresh scheduler for the lane's next job. Only networks that are stood in for take timesteps on the CPU.
 
     It is made from the base's configuration, never from the lane's last one: that would carry the settings of
     one job's scheduler into the next job's.
     """
     lane.scheduler = own_scheduler(base, scheduler_name)
+    if stays_on_cpu:
+        keep_on_cpu(lane.scheduler)

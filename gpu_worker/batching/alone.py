@@ -2,9 +2,11 @@
 
 import threading
 from collections import Counter
+from typing import Any
 
 import structlog
 
+from gpu_worker.batching.arguments import Arguments, NotBatchable, bind, flatten
 from gpu_worker.batching.call import Entry
 
 log = structlog.get_logger()
@@ -23,6 +25,21 @@ class Alone:
 
     def __contains__(self, entry: Entry) -> bool:
         return entry in self._entries
+
+    def arguments(self, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments | None:
+        """A call's arguments, taken apart; None for a call that must run alone."""
+        if entry in self:
+            return None
+        try:
+            return flatten(entry.network, entry.name, bind(entry.signature, args, kwargs))
+        except TypeError:
+            return None  # The network itself says best what is wrong with this call.
+        except NotBatchable as error:
+            self.warn(entry, error)
+        except Exception as error:
+            # Without its words, which may be a client's.
+            self.warn(entry, f"its arguments raise {type(error).__name__}")
+        return None
 
     def keep(self, entry: Entry, reason: object) -> None:
         """From now on, this entry's calls run one by one."""

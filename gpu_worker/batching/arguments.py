@@ -6,11 +6,10 @@ nested ones (`added_cond_kwargs`, a ControlNet's residuals) come along.
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch.utils import _pytree as pytree
 
 from gpu_worker.batching.families import (
     ANY_LENGTH,
@@ -22,6 +21,7 @@ from gpu_worker.batching.families import (
     UNWANTED,
 )
 from gpu_worker.batching.leaves import Leaf, Prompt, Rows, Samples, Shared, Value
+from gpu_worker.batching.structure import Structure, taken_apart
 
 Fit = tuple[object, ...]
 """Calls with equal fits can share a forward."""
@@ -37,7 +37,7 @@ class Arguments:
 
     rows: int
     leaves: tuple[Leaf, ...]
-    tree: pytree.TreeSpec
+    structure: Structure
     fit: Fit
     prompt: tuple[str, str] | None = None
     """The names of states and mask, where they are one leaf."""
@@ -53,6 +53,12 @@ def bind(signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str,
 
     Raises TypeError if they do not match, as the network itself would, and NotBatchable if one has no name.
     """
+    plan = _plan(signature)
+    if plan.named and len(args) <= len(plan.named):
+        bound = {**dict(zip(plan.named, args, strict=False)), **kwargs}
+        # Anything else is for `bind` to say, in the network's own words.
+        if len(bound) == len(args) + len(kwargs) and plan.needed <= bound.keys() <= plan.known:
+            return {**plan.unwanted, **{name: bound[name] for name in plan.named if name in bound}}
     bound = signature.bind(*args, **kwargs).arguments
     for parameter in signature.parameters.values():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
@@ -61,8 +67,39 @@ def bind(signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str,
             parameter.kind is inspect.Parameter.VAR_POSITIONAL and bound.get(parameter.name)
         ):
             raise NotBatchable(f"{parameter.name} takes arguments without names")
-    unwanted = {name: value for name, value in UNWANTED.items() if name in signature.parameters}
-    return unwanted | bound
+    return {**plan.unwanted, **bound}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be known of a signature at each call. `named` is empty where only `bind` knows how."""
+
+    named: tuple[str, ...]
+    known: frozenset[str]
+    needed: frozenset[str]
+    unwanted: Mapping[str, object]
+
+
+# A signature's own hash looks at all of its parameters, which takes as long as binding them does.
+_plans: dict[int, tuple[inspect.Signature, Plan]] = {}
+
+
+def _plan(signature: inspect.Signature) -> Plan:
+    known = _plans.get(id(signature))
+    if known is None:
+        known = _plans[id(signature)] = signature, _new_plan(signature)
+    return known[1]
+
+
+def _new_plan(signature: inspect.Signature) -> Plan:
+    parameters = signature.parameters.values()
+    is_plain = all(parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for parameter in parameters)
+    return Plan(
+        named=tuple(signature.parameters) if is_plain else (),
+        known=frozenset(signature.parameters),
+        needed=frozenset(each.name for each in parameters if each.default is inspect.Parameter.empty),
+        unwanted={name: value for name, value in UNWANTED.items() if name in signature.parameters},
+    )
 
 
 def flatten(network: str, entry: str, bound: Mapping[str, Any]) -> Arguments:
@@ -77,10 +114,10 @@ def flatten(network: str, entry: str, bound: Mapping[str, Any]) -> Arguments:
     }
     rows = _rows(arguments)
     prompt = _join_prompt(arguments, MASKED_PROMPTS.get((network, entry)))
-    paths: Any
-    paths, tree = pytree.tree_flatten_with_path(arguments)
-    leaves = tuple(_leaf(str(path[0].key), value, rows) for path, value in paths)
-    return Arguments(rows, leaves, tree, (repr(tree), *(leaf.fit for leaf in leaves)), prompt)
+    named, structure = taken_apart(arguments)
+    device = next((value.device for _, value in named if _has_rows(value)), None)
+    leaves = tuple(_leaf(name, value, rows, device) for name, value in named)
+    return Arguments(rows, leaves, structure, (structure.fit, *(leaf.fit for leaf in leaves)), prompt)
 
 
 def join(calls: Sequence[Arguments], *, pad_to: int = 0) -> dict[str, Any]:
@@ -93,11 +130,22 @@ def join(calls: Sequence[Arguments], *, pad_to: int = 0) -> dict[str, Any]:
     leaves = [
         leaf.join([call.leaves[index] for call in calls], rows, padding) for index, leaf in enumerate(first.leaves)
     ]
-    joined: dict[str, Any] = pytree.tree_unflatten(leaves, first.tree)
+    joined = first.structure.filled(leaves)
     if first.prompt:
         states, mask = first.prompt
         joined[states], joined[mask] = joined[states]
     return joined
+
+
+def shorter(call: Arguments) -> Arguments:
+    """The same call with prompts of one token less, where their lengths may differ."""
+    return replace(call, leaves=tuple(leaf.shorter() if isinstance(leaf, Prompt) else leaf for leaf in call.leaves))
+
+
+def single(call: Arguments) -> Arguments:
+    """The call's first row alone."""
+    leaves = (leaf.first() if isinstance(leaf, Rows | Samples | Prompt) else leaf for leaf in call.leaves)
+    return replace(call, rows=1, leaves=tuple(leaves))
 
 
 def _rows(arguments: Mapping[str, Any]) -> int:
@@ -119,7 +167,7 @@ def _join_prompt(arguments: dict[str, Any], names: tuple[str, str] | None) -> tu
     return names
 
 
-def _leaf(name: str, value: object, rows: int) -> Leaf:
+def _leaf(name: str, value: object, rows: int, device: torch.device | None) -> Leaf:
     if isinstance(value, Samples | Prompt):
         return value
     if not isinstance(value, torch.Tensor):
@@ -127,4 +175,8 @@ def _leaf(name: str, value: object, rows: int) -> Leaf:
     is_position = name in POSITIONS
     if (is_position and value.ndim == 2) or not (value.ndim == 0 or value.shape[0] in {1, rows}):
         return Shared(value)
-    return Rows(value, is_timestep=name in TIMESTEPS, is_position=is_position)
+    return Rows(value, device, is_timestep=name in TIMESTEPS, is_position=is_position)
+
+
+def _has_rows(leaf: object) -> bool:
+    return isinstance(leaf, Samples | Prompt) or (isinstance(leaf, torch.Tensor) and leaf.ndim > 0)

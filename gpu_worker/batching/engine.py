@@ -8,20 +8,23 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 import torch
 
 from darkroom.errors import WorkerStopping
 from gpu_worker.batching.alone import Alone
-from gpu_worker.batching.arguments import Arguments, NotBatchable, bind, flatten
+from gpu_worker.batching.arguments import Fit
 from gpu_worker.batching.call import Call, Entry, LanePass
-from gpu_worker.batching.knees import Knees
-from gpu_worker.batching.measure import measured_knee
+from gpu_worker.batching.headroom import Headroom
+from gpu_worker.batching.knees import Knees, Worth
+from gpu_worker.batching.measure import measured_worth
+from gpu_worker.batching.memory import Memory, memory_of
 from gpu_worker.batching.pace import Pace
 from gpu_worker.batching.policy import next_batch
 from gpu_worker.batching.runner import Runner
+from gpu_worker.batching.transfer import Descent, Landing
 from gpu_worker.watchdog import Forward
 
 log = structlog.get_logger()
@@ -29,6 +32,8 @@ log = structlog.get_logger()
 # A lane that waits looks this often whether its job is still wanted.
 LOOK_S = 0.5
 STOP_S = 30
+
+T = TypeVar("T")
 
 
 class Engine:
@@ -45,14 +50,18 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
         on_death: Callable[[BaseException], None] = lambda _error: None,
+        memory: Memory | None = None,
     ) -> None:
         self.knees = knees
+        self.headroom = Headroom()
         self._device = device
+        self._memory = memory or memory_of(device)
+        self._descent = Descent(torch.device(device)) if device.startswith("cuda") else None
         self._pace = pace or Pace(device)
         self._clock = clock
         self._on_death = on_death
         self.alone = Alone()
-        self._runner = Runner(knees, self.alone, self._hand_back)
+        self._runner = Runner(knees, self.alone, self._hand_back, device)
         self._filed = threading.Condition()
         self._waiting: list[Call] = []
         self._running: list[Call] = []
@@ -98,7 +107,7 @@ class Engine:
         Raises what the lane's pass raises, what the network raises for this call, and WorkerStopping.
         """
         lane.check()
-        call = Call(lane, entry, args, kwargs, self._arguments(entry, args, kwargs), self._clock())
+        call = Call(lane, entry, args, kwargs, self.alone.arguments(entry, args, kwargs), self._clock())
         if self._tap is not None:
             self._tap.append(call)
         return self._done(call)
@@ -124,32 +133,26 @@ class Engine:
         finally:
             self._tap = None
 
-    def knee(self, call: Call, most_rows: int) -> int:
-        """Measured in the engine's thread, in which all networks run. Raises what the network raises."""
-        signature = inspect.signature(measured_knee)
-        entry = Entry("engine", "knee", lambda: measured_knee(call, most_rows, self._device), signature)
-        return int(self._done(Call(LanePass(0, 0.0, self._clock()), entry, (), {}, None, self._clock())))
+    def worth(self, call: Call, most_rows: int, *, compiles: bool = False) -> Worth:
+        """What forwards of this call's shape are worth. Raises what the network raises."""
+        return self.do(lambda: measured_worth(call, most_rows, self._device, self._memory, compiles=compiles))
+
+    def weigh(self) -> None:
+        """How much memory there is for jobs, now that a model was loaded and nothing runs."""
+        self.headroom.set(self.do(self._memory.free_bytes))
+
+    def do(self, act: Callable[[], T]) -> T:
+        """Run something else in the engine's thread, in which all networks run."""
+        entry = Entry("engine", "do", act, inspect.signature(act))
+        result: T = self._done(Call(LanePass(0, 0.0, self._clock()), entry, (), {}, None, self._clock()))
+        return result
 
     def _done(self, call: Call) -> Any:
         self._file(call)
         self._wait(call)
         if call.error is not None:
             raise call.error
-        return call.result
-
-    def _arguments(self, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments | None:
-        if entry in self.alone:
-            return None
-        try:
-            return flatten(entry.network, entry.name, bind(entry.signature, args, kwargs))
-        except TypeError:
-            return None  # The network itself says best what is wrong with this call.
-        except NotBatchable as error:
-            self.alone.warn(entry, error)
-        except Exception as error:
-            # Without its words, which may be a client's.
-            self.alone.warn(entry, f"its arguments raise {type(error).__name__}")
-        return None
+        return call.result.wait() if isinstance(call.result, Landing) else call.result
 
     def _file(self, call: Call) -> None:
         with self._filed:
@@ -176,6 +179,8 @@ class Engine:
             # As pipelines have it themselves. Some write into what a network gave them, which tensors of
             # torch.inference_mode do not allow; and it was no faster.
             with torch.no_grad():
+                if self._device.startswith("cuda"):
+                    torch.cuda.set_device(self._device)  # of this thread: else its events would be the first GPU's
                 while batch := self._next():
                     started_s = self._clock()
                     self._pace.wait_for_device()
@@ -213,10 +218,14 @@ class Engine:
 
     def _is_full(self) -> bool:
         batch = self._choose()
-        return bool(batch) and sum(call.rows for call in batch) >= self.knees.of(batch[0].fit)
+        return bool(batch) and sum(call.rows for call in batch) >= self._most_rows(batch[0].fit)
 
     def _choose(self) -> list[Call]:
-        return next_batch(self._waiting, self.knees.of, self._clock(), self._pace.speed)
+        return next_batch(self._waiting, self._most_rows, self._clock(), self._pace.speed)
+
+    def _most_rows(self, fit: Fit) -> int:
+        knee, affordable = self.knees.of(fit), self.headroom.rows(self.knees.peak(fit))
+        return knee if affordable is None else min(knee, affordable)
 
     def _hand_back(self, batch: Sequence[Call], results: Sequence[Any]) -> None:
         now_s = self._clock()
@@ -229,7 +238,9 @@ class Engine:
                 if call.entry.name != "decode":
                     self._away.add(id(call.lane))
         for call, result in zip(batch, results, strict=True):
-            call.finish(result)
+            # All that a pipeline still does to a decoded image is to make a picture of it, which it does on the CPU.
+            is_image = self._descent is not None and call.entry.name == "decode"
+            call.finish(self._descent.begin(result) if self._descent and is_image else result)
 
     def _break_off(self, error: Exception) -> None:
         with self._filed:

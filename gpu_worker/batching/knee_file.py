@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+from dataclasses import astuple
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import torch
 
 from gpu_worker.batching.arguments import Fit
 from gpu_worker.batching.call import Entry
+from gpu_worker.batching.knees import Worth
+from gpu_worker.batching.memory import Peak
 
 log = structlog.get_logger()
 
@@ -18,33 +21,43 @@ VERSIONS = ("torch", "diffusers", "transformers")
 
 
 class KneeFile:
-    """One file a model, device and set of versions. A damaged or unwritable one costs a measurement, no more."""
+    """One file a model, its tuning, device and set of versions. A damaged or unwritable one costs a measurement."""
 
-    def __init__(self, folder: Path, model: str, device: str) -> None:
-        parts = [model, _device_name(device), str(torch.get_num_threads()), *(version(name) for name in VERSIONS)]
-        digest = hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
-        self._path = folder / f"{model}-{digest}.json"
-        self._rows = self._read()
+    def __init__(self, folder: Path, model: str, device: str, tuning: str = "") -> None:
+        self._path = folder / f"{model}-{digest_of(model, tuning, device_mark(device))}.json"
+        self._kept = self._read()
 
-    def get(self, fit: Fit) -> int | None:
-        return self._rows.get(_name(fit))
+    def get(self, fit: Fit) -> Worth | None:
+        return self._kept.get(_name(fit))
 
-    def put(self, fit: Fit, rows: int) -> None:
-        self._rows[_name(fit)] = rows
+    def put(self, fit: Fit, worth: Worth) -> None:
+        self._kept[_name(fit)] = worth
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft = self._path.with_suffix(".draft")
-            draft.write_text(json.dumps(self._rows, indent=1), encoding="utf-8")
+            values = {name: [worth.rows, *astuple(worth.peak)] for name, worth in self._kept.items()}
+            draft.write_text(json.dumps(values, indent=1), encoding="utf-8")
             draft.replace(self._path)
         except OSError as error:
             log.warning("knees.not_kept", reason=str(error))
 
-    def _read(self) -> dict[str, int]:
+    def _read(self) -> dict[str, Worth]:
         try:
-            rows = json.loads(self._path.read_text(encoding="utf-8"))
-            return {str(name): max(1, int(value)) for name, value in rows.items()}
-        except (OSError, ValueError, AttributeError):
+            kept = json.loads(self._path.read_text(encoding="utf-8"))
+            return {
+                str(name): Worth(max(1, rows), Peak(int(fixed), int(row))) for name, (rows, fixed, row) in kept.items()
+            }
+        except (OSError, ValueError, TypeError, AttributeError):
             return {}
+
+
+def device_mark(device: str) -> str:
+    """What a measurement or a compiled kernel holds for: this device, and these versions."""
+    return "|".join([_device_name(device), str(torch.get_num_threads()), *(version(name) for name in VERSIONS)])
+
+
+def digest_of(*parts: str) -> str:
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 def _name(fit: Fit) -> str:

@@ -1,12 +1,13 @@
 """The kinds of argument a network's call has, each with what makes two of them fit, and how they are joined."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
 
 from gpu_worker.batching.fingerprint import fingerprint
+from gpu_worker.batching.transfer import on_device
 
 # Whole numbers that a network turns into float32 anyway.
 WHOLE = frozenset({torch.int32, torch.int64})
@@ -26,6 +27,8 @@ class Rows:
     """A tensor with a row a sample. A scalar, such as Stable Diffusion's timestep, and a single row hold for all."""
 
     tensor: torch.Tensor
+    device: torch.device | None = None
+    """Where the network wants it: lanes keep timesteps on the CPU. None: where it is."""
     is_timestep: bool = False
     is_position: bool = False
 
@@ -34,13 +37,20 @@ class Rows:
         tensor = self.tensor
         dtype = torch.float32 if self.is_timestep and tensor.dtype in WHOLE else tensor.dtype
         places = fingerprint(tensor, row=0) if self.is_position else None
-        return dtype, tensor.device, tuple(tensor.shape[1:]), places
+        return dtype, self.device or tensor.device, tuple(tensor.shape[1:]), places
 
     def join(self, leaves: Sequence["Rows"], rows: Sequence[int], padding: int) -> torch.Tensor:
         parts = [leaf.full(count) for leaf, count in zip(leaves, rows, strict=True)]
         if padding:
             parts.append(parts[-1][-1:].expand(padding, *parts[-1].shape[1:]))
-        return torch.cat(parts)
+        if self.is_timestep:
+            parts = [part.float() if part.dtype in WHOLE else part for part in parts]
+        # Lanes' latents differ in memory format from step to step, and a compiled network is compiled for one.
+        joined = torch.cat(parts).contiguous()
+        return joined if self.device is None else on_device(joined, self.device)
+
+    def first(self) -> "Rows":
+        return replace(self, tensor=self.tensor[:1] if self.tensor.ndim else self.tensor)
 
     def full(self, rows: int) -> torch.Tensor:
         if self.tensor.ndim == 0:
@@ -89,6 +99,10 @@ class Samples:
     any_length: bool = False
 
     @property
+    def device(self) -> torch.device | None:
+        return next((entry.device for entry in self.entries if isinstance(entry, torch.Tensor)), None)
+
+    @property
     def fit(self) -> object:
         """Of all entries together: samples of one call that differ among themselves fit only beside the like."""
         return frozenset(self._entry_fit(entry) for entry in self.entries)
@@ -96,6 +110,9 @@ class Samples:
     def join(self, leaves: Sequence["Samples"], _rows: Sequence[int], padding: int) -> list[Any]:
         entries = [entry for leaf in leaves for entry in leaf.entries]
         return [*entries, *[entries[-1]] * padding]
+
+    def first(self) -> "Samples":
+        return replace(self, entries=self.entries[:1])
 
     def _entry_fit(self, entry: Any) -> object:
         if isinstance(entry, torch.Tensor):
@@ -111,6 +128,10 @@ class Prompt:
     mask: torch.Tensor | None
 
     @property
+    def device(self) -> torch.device:
+        return self.states.device
+
+    @property
     def fit(self) -> object:
         return self.states.dtype, self.states.device, self.states.shape[2:]
 
@@ -122,6 +143,12 @@ class Prompt:
         if all(leaf.mask is None and leaf.states.shape[1] == longest for leaf in leaves):
             return states, None
         return states, Rows(self.states).join([Rows(leaf._full_mask(longest)) for leaf in leaves], rows, padding)
+
+    def first(self) -> "Prompt":
+        return Prompt(self.states[:1], None if self.mask is None else self.mask[:1])
+
+    def shorter(self) -> "Prompt":
+        return Prompt(self.states[:, :-1], None if self.mask is None else self.mask[:, :-1])
 
     def _full_mask(self, length: int) -> torch.Tensor:
         """A mask of its own even where there was none: all tokens valid, what was added not."""

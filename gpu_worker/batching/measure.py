@@ -1,13 +1,14 @@
-"""Measures the knee of a call's shape: how long forwards of more and more copies of it take on this device."""
+"""Measures a call's shape: how long forwards of more and more copies of it take on this device, and how much memory."""
 
 import time
 from collections.abc import Callable
 
 import torch
 
-from gpu_worker.batching.arguments import join
+from gpu_worker.batching.arguments import Arguments, join
 from gpu_worker.batching.call import Call
-from gpu_worker.batching.knees import find_knee
+from gpu_worker.batching.knees import Worth, find_knee
+from gpu_worker.batching.memory import Memory, peak_through
 
 REPEATS = 3
 # Enough time for repeats of one size: what takes long varies little.
@@ -16,32 +17,46 @@ ENOUGH_S = 0.3
 BUDGET_S = 1.5
 
 
-def measured_knee(call: Call, most_rows: int, device: str) -> int:
-    """Runs the network, and so belongs into the engine's thread."""
+def measured_worth(call: Call, most_rows: int, device: str, memory: Memory, *, compiles: bool = False) -> Worth:
+    """Runs the network, and so belongs into the engine's thread.
+
+    A network that `compiles` at its first forward of each size has that forward for nothing.
+    """
     arguments = call.arguments
     if arguments is None:
-        return 1
-    ends_s = time.perf_counter() + BUDGET_S
+        return Worth(1)
+    spent_s, taken = 0.0, dict[int, int]()
 
     def seconds(rows: int) -> float | None:
-        if rows > arguments.rows and time.perf_counter() > ends_s:
+        nonlocal spent_s
+        if rows > arguments.rows and spent_s > BUDGET_S:
             return None
         try:
-            return fastest(lambda: call.entry.run(**join([arguments] * (rows // arguments.rows))), device)
+            if compiles:
+                run_copies(call, arguments, rows)
+            taken[rows] = memory.taken_by(lambda: run_copies(call, arguments, rows))
+            times = timed(lambda: run_copies(call, arguments, rows), device)
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
             return None
+        spent_s += sum(times)
+        return min(times)
 
-    return find_knee(seconds, max(most_rows, arguments.rows), least=arguments.rows)
+    knee = find_knee(seconds, max(most_rows, arguments.rows), least=arguments.rows)
+    return Worth(knee, peak_through(taken))
 
 
-def fastest(forward: Callable[[], object], device: str) -> float:
-    """Seconds of the fastest of a few, after one to warm up. Waits for the device: a launch alone says nothing."""
+def run_copies(call: Call, arguments: Arguments, rows: int) -> None:
+    call.entry.run(**join([arguments] * max(1, rows // arguments.rows), pad_to=rows))
+
+
+def timed(forward: Callable[[], object], device: str) -> list[float]:
+    """Seconds of a few forwards. Waits for the device: a launch alone says nothing."""
     times: list[float] = []
-    while len(times) <= REPEATS and sum(times[1:]) < ENOUGH_S and max(times, default=0) < 1:
+    while len(times) < REPEATS and sum(times) < ENOUGH_S:
         started = time.perf_counter()
         forward()
         if device.startswith("cuda"):
-            torch.cuda.synchronize()
+            torch.cuda.synchronize(device)
         times.append(time.perf_counter() - started)
-    return min(times[1:] or times)
+    return times

@@ -12,6 +12,7 @@ from gpu_worker.batching.call import Call
 from gpu_worker.batching.knees import Knees
 from gpu_worker.batching.memory import free_memory, is_out_of_memory
 from gpu_worker.batching.outputs import split
+from gpu_worker.batching.transfer import all_on_device
 
 log = structlog.get_logger()
 
@@ -19,8 +20,9 @@ HandBack = Callable[[Sequence[Call], Sequence[Any]], None]
 
 
 class Runner:
-    def __init__(self, knees: Knees, alone: Alone, hand_back: HandBack) -> None:
+    def __init__(self, knees: Knees, alone: Alone, hand_back: HandBack, device: str = "cpu") -> None:
         self._knees = knees
+        self._device = torch.device(device)
         self._alone = alone
         self._hand_back = hand_back
 
@@ -52,9 +54,10 @@ class Runner:
 
     def _forward(self, batch: Sequence[Call]) -> list[Any]:
         first = batch[0]
-        if len(batch) == 1:
+        if len(batch) == 1 and not (first.arguments and self._knees.is_compiled(first.fit)):
             # Just as it was called: alone, a job's image equals the plain pipeline's to the last bit.
-            return [first.entry.run(*first.args, **first.kwargs)]
+            args, kwargs = all_on_device((first.args, first.kwargs), self._device)
+            return [first.entry.run(*args, **kwargs)]
         arguments = [call.arguments for call in batch if call.arguments]
         rows = [call.rows for call in batch]
         computed = self._knees.padded(first.fit, sum(rows))

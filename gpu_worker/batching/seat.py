@@ -13,6 +13,10 @@ class Seat:
         self.current: LanePass | None = None
         self._forget: Callable[[], None] | None = None
 
+    @property
+    def shares_networks(self) -> bool:
+        return self._forget is None
+
     def run_one_by_one(self, forget: Callable[[], None]) -> None:
         """From now on this seat's runs meet no other such seat's; `forget` clears what a run leaves in the networks."""
         self._forget = forget

@@ -18,6 +18,7 @@ from gpu_worker.batching.proxy import share_networks
 from gpu_worker.batching.reuse import Level
 from gpu_worker.batching.seat import Seat
 from gpu_worker.batching.step_reuse import StepReuse
+from models.cpu_schedule import keep_on_cpu
 from models.lane_pipeline import lane_pipeline
 
 PATIENCE_S = 30
@@ -75,9 +76,9 @@ def alone(base: Any, order: Order) -> Any:
     return order.draw(lane_pipeline(base, order.scheduler))
 
 
-def together(base: Any, orders: Sequence[Order], knees: Knees | None = None) -> Company:
+def together(base: Any, orders: Sequence[Order], knees: Knees | None = None, device: str = "cpu") -> Company:
     company = Company()
-    engine = Engine(knees or Knees(default_rows=64), "cpu", pace=PatientPace("cpu"))
+    engine = Engine(knees or Knees(default_rows=64), device, pace=PatientPace(device))
     lanes = [_Lane(base, engine, order) for order in orders]
     with (
         _watched(base, company, lanes),
@@ -103,6 +104,8 @@ class _Lane:
         self._pipeline: Any = lane_pipeline(base, order.scheduler)
         self._seat = Seat(engine)
         share_networks(self._pipeline, self._seat)
+        if base.device.type == "cuda":
+            keep_on_cpu(self._pipeline.scheduler)
         self.reuse = StepReuse(order.reuse, self._pipeline) if order.reuse else None
         self._pass = LanePass(priority=0, work_left=1, entered_s=0, check=self._check, reuse=self.reuse)
         if order.joins_at_forward == 0:

@@ -12,14 +12,16 @@ from gpu_worker.batching.knees import Knees
 from gpu_worker.batching.pace import Pace
 from tests.gpu_worker.batching.company import PatientPace
 from tests.gpu_worker.batching.fake_lanes import FakeLane
+from tests.gpu_worker.batching.fake_memory import FakeMemory
 from tests.gpu_worker.batching.fake_network import FakeNetwork
 
 
 class EngineRoom:
-    def __init__(self, threads: ThreadPoolExecutor, knees: Knees, pace: Pace) -> None:
+    def __init__(self, threads: ThreadPoolExecutor, knees: Knees, pace: Pace, free_bytes: int | None) -> None:
         self.network = FakeNetwork()
         self.deaths: list[BaseException] = []
-        self.engine = Engine(knees, "cpu", clock=lambda: 0.0, pace=pace, on_death=self.deaths.append)
+        memory = None if free_bytes is None else FakeMemory(free_bytes, self.network)
+        self.engine = Engine(knees, "cpu", clock=lambda: 0.0, pace=pace, on_death=self.deaths.append, memory=memory)
         self._threads = threads
 
     def lane(self, network: FakeNetwork | None = None, **traits: Any) -> FakeLane:
@@ -33,10 +35,12 @@ class EngineRoom:
 
 
 @contextmanager
-def engine_room(*, knee: int = 64, pace: Pace | None = None, starts: bool = True) -> Iterator[EngineRoom]:
+def engine_room(
+    *, knee: int = 64, pace: Pace | None = None, starts: bool = True, free_bytes: int | None = None
+) -> Iterator[EngineRoom]:
     """Its engine waits for all lanes that have entered, unless given another pace. Its clock stands still."""
     with ThreadPoolExecutor(16, initializer=torch.set_num_threads, initargs=(1,)) as threads:
-        room = EngineRoom(threads, Knees(default_rows=knee), pace or PatientPace("cpu"))
+        room = EngineRoom(threads, Knees(default_rows=knee), pace or PatientPace("cpu"), free_bytes)
         if starts:
             room.engine.start()
         try:
