@@ -43,6 +43,10 @@ class LoadModels(bootsteps.StartStopStep):  # type: ignore[misc]
             logger.error("worker.cannot_start", code=error.code, reason=error.message)
             raise SystemExit(1) from error
 
+    def close(self, _worker: Any) -> None:
+        """However Celery stops: `celery control shutdown` and errors of its own come without a signal."""
+        life.leave()
+
 
 def _models(queues: Any) -> list[str]:
     models = [model for queue in queues if (model := model_of(queue))]

@@ -128,11 +128,15 @@ class Life:
         self._is_leaving = True
         self._departure.leave()
 
+    def leave(self) -> None:
+        """Drain, unless it was told to."""
+        if not self._is_leaving:
+            self.drain()
+
     def stop(self) -> None:
         """When no lane runs any more. Returns when what is drawn is delivered. Harmless where nothing was started."""
         if self._presence:
-            if not self._is_leaving:
-                self.drain()
+            self.leave()
             self._pass_on()
             self._presence.stop()
             self.node.outbox.wait_until_empty()
@@ -153,6 +157,7 @@ class Life:
         """What must be done by a process that cannot wait for its threads."""
         if self._presence:
             abandon(self.node)
+            self._presence.stop()
             self._pass_on()
             self._spill.close()
 
