@@ -1,5 +1,6 @@
 """The one Celery application. Producers use it as it is; workers add their tasks to one of their own."""
 
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -82,8 +83,18 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
         "socket_connect_timeout": 2,
         "socket_timeout": 5,
         "socket_keepalive": True,
+        "socket_keepalive_options": _keepalive(),
         "health_check_interval": 30,
         # A lost worker's wake-ups come back after this. It may be long: the housekeeper does not wait for them,
         # and a wake-up that comes twice finds another job, or none.
         "visibility_timeout": 3600,
     }
+
+
+def _keepalive() -> dict[int, int]:
+    """A worker only listens, so nothing else tells it that the other end is gone without a word.
+
+    With what Linux does of itself, it would take two hours instead of a minute.
+    """
+    seconds = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+    return {getattr(socket, name): value for name, value in seconds.items() if hasattr(socket, name)}

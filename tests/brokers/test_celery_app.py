@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 from kombu.exceptions import ContentDisallowed
 from kombu.serialization import dumps, loads
@@ -7,6 +9,7 @@ from darkroom.queues import CLEAR_STORAGE, FOLLOW_UP, GENERATE, KEEP_HOUSE, mode
 from darkroom.settings import Settings
 from darkroom.wakeups import Wakeups
 from tests.queued import queued
+from tests.servers import RedisServer
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,20 @@ def test_a_worker_that_is_told_no_queue_serves_what_its_kind_does() -> None:
 
     assert list(app.amqp.queues.consume_from) == ["gpu.a", "gpu.b"]
     assert list(make_app(Settings()).amqp.queues.consume_from) == ["cpu"]
+
+
+@pytest.mark.redis
+def test_a_worker_s_connection_notices_within_a_minute_that_the_other_end_is_gone(redis_server: RedisServer) -> None:
+    options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+    app = make_app(Settings(redis_url=redis_server.url))
+    with app.connection_for_read() as connection:
+        redis = connection.channel().client.connection_pool.get_connection()
+        redis.connect()
+        idle_s, every_s, tries = (redis._sock.getsockopt(socket.IPPROTO_TCP, option) for option in options)
+        redis.disconnect()
+    app.close()
+
+    assert idle_s + every_s * tries <= 60
 
 
 def test_a_round_of_housekeeping_is_worthless_after_two_periods() -> None:
