@@ -4,6 +4,7 @@ import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gpu_worker.batching.arguments import Arguments, Fit
@@ -69,7 +70,7 @@ class Call:
     def rows(self) -> int:
         return self.arguments.rows if self.arguments else 1
 
-    @property
+    @cached_property
     def fit(self) -> Fit:
         """Equal for calls that can share a forward."""
         return (self.entry, *self.arguments.fit) if self.arguments else ("alone", id(self))

@@ -20,7 +20,7 @@ from gpu_worker.batching.call import Call, Entry
 from gpu_worker.batching.families import ANY_LENGTH, MASKED_PROMPTS
 from gpu_worker.batching.measure import run_copies
 
-# Copies of a call that are compiled for. A batch is padded by a third at most.
+# Copies of a call that are compiled for. Less than a third of a forward is padding.
 COPIES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 # Graphs of one function. torch gives up after 8, which is sizes of one shape; a UNet's blocks have four shapes.
 MOST_GRAPHS = 512

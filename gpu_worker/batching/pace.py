@@ -52,7 +52,8 @@ class Pace:
         self._work += share * (self._work_since - self._work)
         self._work_since = 0.0
         if self._is_cuda:
-            event: Any = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            # `blocking`: whoever waits for it sleeps, and leaves the core to lanes.
+            event: Any = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
             event.record()
             self._in_flight.append(event)
 

@@ -1,6 +1,7 @@
 """What goes into the next forward. Pure: takes what is known of the calls, gives those to run."""
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Protocol, TypeVar
 
 from gpu_worker.batching.arguments import Fit
@@ -41,14 +42,15 @@ def next_batch(waiting: Sequence[W], knee_of: Callable[[Fit], int], now_s: float
     """
     if not waiting:
         return []
-    most_urgent = min(call.urgency(now_s).priority for call in waiting)
+    urgencies = [(call.urgency(now_s), call) for call in waiting]
+    most_urgent = min(urgency.priority for urgency, _ in urgencies)
     # A bulk call in an interactive one's forward would make that longer, and near the knee several times as long.
-    equals = [call for call in waiting if call.urgency(now_s).priority == most_urgent]
-    ordered = sorted(equals, key=lambda call: rank(call.urgency(now_s), speed))
-    first = ordered[0]
-    batch, rows, knee = [first], first.rows, knee_of(first.fit)
-    for call in ordered[1:]:
-        if call.fit == first.fit and rows + call.rows <= knee:
+    ranked = [(rank(urgency, speed), call) for urgency, call in urgencies if urgency.priority == most_urgent]
+    first, *others = [call for _, call in sorted(ranked, key=itemgetter(0))]
+    batch, rows, fit = [first], first.rows, first.fit
+    knee = knee_of(fit)
+    for call in others:
+        if rows + call.rows <= knee and call.fit == fit:
             batch.append(call)
             rows += call.rows
     return batch
