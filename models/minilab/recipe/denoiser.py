@@ -136,7 +136,7 @@ class Training:
         for step in range(first, steps):
             self._rates.set(rate_at(step, steps, warm_up=200))
             loss = loss.lerp(self._step(chance), 0.01 if step > first else 1.0)
-            if step % 500 == 499:
+            if step % 250 == 249:
                 log.info("denoiser.step", step=step + 1, of=steps, loss=round(float(loss), 4))
                 self._checkpoint.save(step + 1)
 
