@@ -87,8 +87,8 @@ class JobStore:
     def place(self, job_id: str) -> Place | None:
         """None unless the job waits. Raises RedisUnavailable."""
         match self._scripts.run("place", job_id):
-            case [int(position), str(work), int(interactive_jobs), str(interactive_work)]:
-                return Place(position, float(work), interactive_jobs, float(interactive_work))
+            case [int(position), str(work), int(own_position), str(own_work)]:
+                return Place(position, float(work), own_position, float(own_work))
             case _:
                 return None
 
@@ -96,10 +96,10 @@ class JobStore:
         """Raises RedisUnavailable."""
         with redis_errors():
             pipe = self._redis.pipeline(transaction=False)
-            pipe.hgetall(f"darkroom:running:{model}")
-            pipe.hgetall(f"darkroom:speeds:{model}")
-            running, speeds = pipe.execute()
-        return Traffic.from_records(running, speeds)
+            for name in ("speeds", "running", "line_cost"):
+                pipe.hgetall(f"darkroom:{name}:{model}")
+            speeds, running, line_cost = pipe.execute()
+        return Traffic.from_records(speeds, running, line_cost)
 
     def cancel(self, job_id: str) -> JobState:
         """Cancel a job that waits or runs; cancelling a canceled one is harmless. Returns the state it was in.

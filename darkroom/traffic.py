@@ -10,24 +10,32 @@ from darkroom.speeds import Speeds
 class Place:
     """A waiting job's place: `position` jobs are before it, with `work` megapixel-steps.
 
-    `interactive_jobs` of them, with `interactive_work`, are of the class that goes before its own.
+    `own_position` of them, with `own_work`, are of its own class.
     """
 
     position: int
     work: float
-    interactive_jobs: int = 0
-    interactive_work: float = 0.0
+    own_position: int
+    own_work: float
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """`interactive` and `bulk` jobs are under way."""
+    """`interactive` and `bulk` jobs are under way; interactive jobs with `interactive_work` megapixel-steps wait."""
 
     speeds: Speeds
     interactive: int = 0
     bulk: int = 0
+    interactive_work: float = 0.0
 
     @classmethod
-    def from_records(cls, running: Mapping[str, str], speeds: Mapping[str, str]) -> "Traffic":
+    def from_records(
+        cls, speeds: Mapping[str, str], running: Mapping[str, str], line_cost: Mapping[str, str]
+    ) -> "Traffic":
         """As the scripts keep them."""
-        return cls(Speeds(speeds), int(running.get("interactive", 0)), int(running.get("bulk", 0)))
+        return cls(
+            Speeds(speeds),
+            int(running.get("interactive", 0)),
+            int(running.get("bulk", 0)),
+            float(line_cost.get("interactive", 0)),
+        )

@@ -1,31 +1,31 @@
 -- Ends an attempt as succeeded or failed. Returns 1, or the state that stands against it.
 local id, attempt, state, field, value, event = unpack(ARGV)
-local job = redis.call('HMGET', job_key(id), 'state', 'attempt', 'started_ms', 'cost', 'model', 'class')
+local job = redis.call('HMGET', job_key(id), 'state', 'attempt', 'cost', 'model', 'class')
 -- Sent again because the answer was lost: it holds already.
 if job[1] == state and job[2] == attempt then return 1 end
 if not owns(id, attempt) or not may(job[1], state) then return job[1] or 'gone' end
 
 -- Sums of jobs, megapixel-steps, seconds and company times seconds, of which each new job makes the older ones fade.
 local function measure(cell, keep, work, seconds, company)
-  local before, sums = redis.call('HGET', key('speeds', job[5]), cell) or '0 0 0 0', {}
+  local before, sums = redis.call('HGET', key('speeds', job[4]), cell) or '0 0 0 0', {}
   for sum in before:gmatch('%S+') do sums[#sums + 1] = tonumber(sum) * keep end
-  redis.call('HSET', key('speeds', job[5]), cell, string.format('%.6g %.6g %.6g %.6g',
+  redis.call('HSET', key('speeds', job[4]), cell, string.format('%.6g %.6g %.6g %.6g',
     sums[1] + 1, sums[2] + work, sums[3] + seconds, sums[4] + company * seconds))
 end
 
 -- Jobs of a size among so many others, and of all sizes: in powers of two, so that a few dozen cells hold all there is.
 local function measure_speed(work, seconds, company)
   local size, among = math.floor(math.log(work) / math.log(2)), math.floor(math.log(company) / math.log(2) + 0.5)
-  measure(table.concat({job[6], size, among}, ' '), 0.9, work, seconds, company)
-  measure(table.concat({job[6], 'all', among}, ' '), 0.95, work, seconds, company)
+  measure(table.concat({job[5], size, among}, ' '), 0.9, work, seconds, company)
+  measure(table.concat({job[5], 'all', among}, ' '), 0.95, work, seconds, company)
 end
 
 local now = now_ms()
 redis.call('HSET', job_key(id), field, value)
-local company = finish(id, state, now)
+local seconds, company = finish(id, state, now)
 tell(id, state, cjson.decode(event))
 if state == 'succeeded' then
-  if company then measure_speed(tonumber(job[4]), math.max(1, now - tonumber(job[3])) / 1000, company) end
+  if seconds then measure_speed(tonumber(job[3]), seconds, company) end
   -- Its follow-up work stays here until it is done, in case its message is lost.
   redis.call('ZADD', key('followups'), now, id)
 end

@@ -1,5 +1,5 @@
--- Where a waiting job stands: how many are before it, and the work before it in megapixel-steps; then the same of the
--- interactive ones among them, where it is a bulk job itself.
+-- Where a waiting job stands: how many are before it, and the work before it in megapixel-steps; then the same of those
+-- of its own class alone.
 local id = ARGV[1]
 local job = redis.call('HMGET', job_key(id), 'model', 'class')
 if not job[1] then return false end
@@ -12,5 +12,5 @@ if class == 'bulk' then
   jobs, work, own = redis.call('ZCARD', line_key(model, 'interactive')), own, tonumber(cost[2] or '0')
 end
 -- The work before it in its own class is taken in proportion; a sum over the line would take as long as it is.
-local ahead = work + own * rank / redis.call('ZCARD', line_key(model, class))
-return {jobs + rank, string.format('%.9g', ahead), jobs, string.format('%.9g', work)}
+local ahead = own * rank / redis.call('ZCARD', line_key(model, class))
+return {jobs + rank, string.format('%.9g', work + ahead), rank, string.format('%.9g', ahead)}

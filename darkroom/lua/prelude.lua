@@ -102,46 +102,58 @@ local function remember(id, attempt, reason, now)
 end
 
 -- Jobs under way at a worker, by class, and their numbers summed over time: speeds are measured by who shared them.
--- Returns the sum of those that slow a job of this class: bulk jobs give way to interactive ones.
+-- While interactive jobs are under way, bulk ones pause. Returns the sum for this class, and the time of pauses.
 local function change_company(worker, class, change, now)
   local company = key('company', worker)
-  local kept = redis.call('HMGET', company, 'at_ms', 'interactive', 'bulk', 'interactive_ms', 'bulk_ms')
+  local kept = redis.call('HMGET', company, 'at_ms', 'interactive', 'bulk', 'interactive_ms', 'bulk_ms', 'paused_ms')
   local jobs = {interactive = tonumber(kept[2] or '0'), bulk = tonumber(kept[3] or '0')}
-  local passed = now - tonumber(kept[1] or now)
-  local interactive_ms = tonumber(kept[4] or '0') + jobs.interactive * passed
-  local bulk_ms = tonumber(kept[5] or '0') + jobs.bulk * passed
+  local ms = {interactive = tonumber(kept[4] or '0'), bulk = tonumber(kept[5] or '0')}
+  local paused_ms, passed = tonumber(kept[6] or '0'), now - tonumber(kept[1] or now)
+  if jobs.interactive > 0 then
+    ms.interactive, paused_ms = ms.interactive + jobs.interactive * passed, paused_ms + passed
+  else
+    ms.bulk = ms.bulk + jobs.bulk * passed
+  end
   jobs[class] = jobs[class] + change
   if jobs.interactive + jobs.bulk == 0 then
     redis.call('DEL', company)
   else
     redis.call('HSET', company, 'at_ms', now, 'interactive', jobs.interactive, 'bulk', jobs.bulk,
-      'interactive_ms', string.format('%.0f', interactive_ms), 'bulk_ms', string.format('%.0f', bulk_ms))
+      'interactive_ms', string.format('%.0f', ms.interactive), 'bulk_ms', string.format('%.0f', ms.bulk),
+      'paused_ms', string.format('%.0f', paused_ms))
   end
-  return class == 'bulk' and interactive_ms + bulk_ms or interactive_ms
+  return ms[class], paused_ms
 end
 
 local function join_company(id, model, class, worker, now)
   redis.call('HINCRBY', key('running', model), class, 1)
-  redis.call('HSET', job_key(id), 'company_ms', string.format('%.0f', change_company(worker, class, 1, now)))
+  local company_ms, paused_ms = change_company(worker, class, 1, now)
+  redis.call('HSET', job_key(id), 'company_ms', string.format('%.0f', company_ms),
+    'paused_ms', string.format('%.0f', paused_ms))
 end
 
--- Returns how many jobs were under way in a job's company on average, itself among them; nothing if it never ran.
+-- Returns the seconds that a job was under way without pauses, and how many shared them on average, itself among them;
+-- nothing if it never ran.
 local function leave_company(id, now)
-  local job = redis.call('HMGET', job_key(id), 'company_ms', 'model', 'class', 'worker', 'started_ms')
+  local job = redis.call('HMGET', job_key(id), 'company_ms', 'paused_ms', 'model', 'class', 'worker', 'started_ms')
   if not job[1] then return nil end
-  redis.call('HDEL', job_key(id), 'company_ms')
-  local running = key('running', job[2])
-  if redis.call('HINCRBY', running, job[3], -1) == 0 then redis.call('HDEL', running, job[3]) end
-  local sum_ms = change_company(job[4], job[3], -1, now) - tonumber(job[1])
-  return math.max(1, sum_ms / math.max(1, now - tonumber(job[5])))
+  redis.call('HDEL', job_key(id), 'company_ms', 'paused_ms')
+  local running = key('running', job[3])
+  if redis.call('HINCRBY', running, job[4], -1) == 0 then redis.call('HDEL', running, job[4]) end
+  local company_ms, paused_ms = change_company(job[5], job[4], -1, now)
+  local taken_ms = math.max(1, now - tonumber(job[6]))
+  local active_ms = taken_ms
+  -- A pause is no standstill: steps are made while images of others are stored.
+  if job[4] == 'bulk' then active_ms = math.max(0.1 * taken_ms, taken_ms - (paused_ms - tonumber(job[2]))) end
+  return active_ms / 1000, math.max(1, (company_ms - tonumber(job[1])) / active_ms)
 end
 
--- A final job stays for the retention time, then the housekeeper removes it with its images. Returns its company.
+-- A final job stays for the retention time, then the housekeeper removes it with its images. Returns as leave_company.
 local function finish(id, state, now)
-  local company = leave_company(id, now)
+  local seconds, company = leave_company(id, now)
   redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)
   redis.call('ZREM', key('leases'), id)
   redis.call('DEL', key('preview', id))
   redis.call('ZADD', key('final'), now, id)
-  return company
+  return seconds, company
 end

@@ -102,6 +102,20 @@ def test_a_finished_job_is_measured_with_the_company_it_had(
     assert company_seconds / seconds == pytest.approx(2, rel=0.01)
 
 
+def test_a_bulk_job_is_measured_without_its_pauses(
+    store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
+) -> None:
+    """Of a thousand seconds it paused for three hundred."""
+    job = _claimed(store, claims, request_of, steps=10, priority=BULK)
+    _long_ago(client, job)
+    client.hincrby("darkroom:company:w", "paused_ms", 300_000)
+
+    claims.succeed(job, [IMAGE])
+
+    _, _, seconds, _ = map(float, client.hget("darkroom:speeds:minilab", "bulk 3 1").split())
+    assert seconds == pytest.approx(700, rel=0.01)
+
+
 def test_older_jobs_fade(store: JobStore, claims: Claims, client: Client, request_of: MakeRequest) -> None:
     for _ in range(40):
         claims.succeed(_claimed(store, claims, request_of, steps=10), [IMAGE])
@@ -138,5 +152,5 @@ def _long_ago(client: Client, *jobs: Job) -> None:
     """All that they know of time, a thousand seconds back."""
     for job in jobs:
         client.hincrby(f"darkroom:job:{job.id}", "started_ms", -1_000_000)
-        client.hset(f"darkroom:job:{job.id}", "company_ms", 0)
+        client.hset(f"darkroom:job:{job.id}", mapping={"company_ms": 0, "paused_ms": 0})
     client.hincrby("darkroom:company:w", "at_ms", -1_000_000)

@@ -283,8 +283,8 @@ def test_a_place_is_told_with_the_work_before_it(store: JobStore, claims: Claims
     store.enqueue("alice", request_of(steps=4, priority=Priority.BULK))
     bulk = store.enqueue("alice", request_of(steps=4, priority=Priority.BULK)).job.id
 
-    assert store.place(interactive) == Place(1, 10)
-    assert store.place(bulk) == Place(3, 24, 2, 20)
+    assert store.place(interactive) == Place(1, 10, 1, 10)
+    assert store.place(bulk) == Place(3, 24, 1, 4)
 
 
 def test_follow_up_work_is_due_until_it_is_done(
