@@ -46,7 +46,7 @@ def main() -> None:
     load = Load(works, poisson_arrivals(len(works), rate_per_s, options.seed), options.samples, options.bulk_jobs)
     comparison = compare(options.only, served, load)
     about = {**_about(options, subject, load_before), "rate_per_s": rate_per_s, "window": window}
-    _tell(about, offline, comparison, ratios(offline, comparison), save=not options.quick)
+    _tell(about, offline, comparison, ratios(offline, comparison), None if options.quick else options.save_as)
 
 
 def _about(options: argparse.Namespace, subject: Subject, load_before: float) -> dict[str, Any]:
@@ -70,15 +70,15 @@ def _device_name(subject: Subject) -> str:
     return torch.cuda.get_device_name() if subject.device.startswith("cuda") else "no GPU"
 
 
-def _tell(about: dict[str, Any], offline: Offline, comparison: Comparison, figures: Ratios, *, save: bool) -> None:
-    page = report(about, offline, comparison, figures)
+def _tell(about: dict[str, Any], offline: Offline, comparison: Comparison, figures: Ratios, name: str | None) -> None:
+    page = report(about, offline, comparison, figures, name or "batching")
     print(page)
-    if save:
+    if name:
         RESULTS.mkdir(exist_ok=True)
         result = {**about, "offline": asdict(offline), **asdict(comparison), "ratios": asdict(figures)}
-        (RESULTS / "batching.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        (RESULTS / "batching.md").write_text(page, encoding="utf-8")
-        plot(offline, comparison, RESULTS / "batching.png")
+        (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        (RESULTS / f"{name}.md").write_text(page, encoding="utf-8")
+        plot(offline, comparison, RESULTS / f"{name}.png")
     print(json.dumps(asdict(figures)))
 
 
@@ -91,7 +91,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of mix and arrivals")
     parser.add_argument("--mix", choices=MIXES, default="usual", help="of step counts")
     parser.add_argument(
-        "--window-batches", type=int, default=4, help="requests that a peer may collect, in best batches"
+        "--window-batches",
+        type=int,
+        default=1,
+        help="requests that a peer may collect, in best batches: 1 is what their documentation shows; with more, those "
+        "of one step count come together more often",
     )
     parser.add_argument("--lanes", type=int, help="of Darkroom's worker; default: its own")
     parser.add_argument("--only", type=_names, default=list(SYSTEMS), help=f"some of {','.join(SYSTEMS)}")
@@ -100,6 +104,7 @@ def _options() -> argparse.Namespace:
         "--bulk-jobs", type=int, default=100, help="that fill the worker meanwhile; the rest is canceled"
     )
     parser.add_argument("--peers-python", type=Path, default=REPOSITORY / ".venv-peers" / "bin" / "python")
+    parser.add_argument("--save-as", default="batching", help="name of the files in benchmarks/results")
     parser.add_argument("--quick", action="store_true", help="few jobs, to see that it runs; writes no results")
     parser.set_defaults(batch_sizes=BATCH_SIZES)
     if parser.parse_args().quick:

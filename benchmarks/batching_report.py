@@ -15,7 +15,9 @@ from benchmarks.work import MIXES, SHORTEST, Mix
 HEADER = ("", "images/s", "p50, s", "p95, s", f"p95 of {SHORTEST} steps, s", "failed")
 
 
-def report(about: Mapping[str, Any], offline: Offline, comparison: Comparison, figures: Ratios) -> str:
+def report(
+    about: Mapping[str, Any], offline: Offline, comparison: Comparison, figures: Ratios, name: str = "batching"
+) -> str:
     return "\n\n".join(
         (
             "# The same jobs in Darkroom and in what else there is",
@@ -23,7 +25,7 @@ def report(about: Mapping[str, Any], offline: Offline, comparison: Comparison, f
             markdown_table(HEADER, [*_offline_rows(offline), *_rows(comparison)]),
             *_interruption(comparison),
             markdown_table(("ratio", "measured", "target"), _ratio_rows(figures)),
-            "![Throughput and latency](batching.png)\n",
+            f"![Throughput and latency]({name}.png)\n",
         )
     )
 
