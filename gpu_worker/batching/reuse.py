@@ -22,7 +22,7 @@ class Level:
 LEVELS: Mapping[str, Level] = {
     "low": Level(tolerance=0.02, most_in_a_row=1),
     "medium": Level(tolerance=0.04, most_in_a_row=2),
-    "high": Level(tolerance=0.1, most_in_a_row=3),
+    "high": Level(tolerance=0.1, most_in_a_row=2),
 }
 
 

@@ -61,7 +61,7 @@ class StepReuse:
 
     def _begin_step(self, network: str) -> None:
         if self._policy is None:
-            timesteps = [float(timestep) for timestep in self._pipeline.scheduler.timesteps]
+            timesteps = self._pipeline.scheduler.timesteps.tolist()
             # Pipelines that start from a picture leave the first ones out.
             timesteps = timesteps[-self._pipeline.num_timesteps :]
             self._rules = clean_rules(self._pipeline.scheduler, timesteps, network) or ()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from darkroom.catalogue import ModelCard, Range, read_catalogue
+from darkroom.catalogue import ModelCard, Range, StepReuse, StepReuseLevel, read_catalogue
 from darkroom.errors import Misconfigured
 
 ENTRY = """
@@ -105,6 +105,16 @@ def test_a_catalogue_that_is_missing_or_empty_is_refused(content: str | None, tm
 
     with pytest.raises(Misconfigured, match=r"catalogue\.toml"):
         read_catalogue(file)
+
+
+@pytest.mark.parametrize(("most", "levels"), [("off", 1), ("low", 2), ("high", 4)])
+def test_a_card_allows_step_reuse_up_to_its_level(most: StepReuseLevel, levels: int) -> None:
+    assert StepReuse(max=most).levels == ("off", "low", "medium", "high")[:levels]
+
+
+def test_no_card_gives_more_step_reuse_by_default_than_it_allows() -> None:
+    with pytest.raises(ValidationError, match="the default high is above the most, low"):
+        StepReuse(default="high", max="low")
 
 
 def test_a_card_cannot_be_changed() -> None:
