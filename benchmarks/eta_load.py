@@ -19,7 +19,7 @@ KEYS = {"alice": "alice-0123456789abcdef", "bob": "bob-0123456789abcdef"}
 # Bob asks for a third of all; a quarter of all is bulk.
 OF_BOB, OF_BULK = 1 / 3, 1 / 4
 STEADY, OVERLOAD = 0.7, 1.4
-LOOK_S = 2.0
+LOOK_S = 4.0
 REFUSALS = 12
 
 

@@ -45,8 +45,8 @@ def report(result: dict[str, Any], load: Load) -> str:
         (
             "# Do estimates hold?",
             "",
-            f"`{result['command']}`: one worker with {plan['lanes']} lanes, the bundled model at 64 pixels and 4 to 50 "
-            f"steps; two keys, of which one asks for {OF_BOB:.0%} of the jobs; {OF_BULK:.0%} bulk. After a warm-up "
+            f"`{result['command']}`: one worker with {plan['lanes']} lanes, {_worker(result)}, 4 to 50 steps; two "
+            f"keys, of which one asks for {OF_BOB:.0%} of the jobs; {OF_BULK:.0%} bulk. After a warm-up "
             f"{plan['jobs']} jobs at once (of which {load.jobs_per_s:.2f} a second were done), then {plan['jobs']} at "
             f"Poisson moments at {STEADY:g} of that rate, then at {OVERLOAD:g}, each until the line is empty, then a "
             "key that orders until it is refused.",
@@ -66,6 +66,12 @@ def report(result: dict[str, Any], load: Load) -> str:
             "",
         )
     )
+
+
+def _worker(result: dict[str, Any]) -> str:
+    if result.get("stand_in"):
+        return "a stand-in that takes jobs and tells of steps as workers do, and for a forward only waits"
+    return "the bundled model at 64 pixels"
 
 
 def errors(samples: Iterable[Sample]) -> dict[str, Any]:

@@ -71,9 +71,12 @@ class Side:
 
 @contextmanager
 def queue_side(
-    folder: Path, models: Sequence[str] = ("minilab",), environment: Mapping[str, str] | None = None
+    folder: Path,
+    models: Sequence[str] = ("minilab",),
+    environment: Mapping[str, str] | None = None,
+    without: Sequence[str] = (),
 ) -> Iterator[Side]:
-    """Darkroom as `make up` starts it, with `environment` on top of its processes' own."""
+    """Darkroom as `make up` starts it, with `environment` on top of its processes' own, and `without` some parts."""
     settings = _settings(folder, models)
     redis_dir(settings).mkdir()
     stack = local_stack(settings, {**clean_environment(), **(environment or {})}, folder / "redis.sock")
@@ -82,8 +85,12 @@ def queue_side(
         side.start(redis)
         wait_for_redis(stack.redis_socket, READY_WITHIN_S)
         for part in others:
-            side.start(part)
-        wait_for_api(stack.url, READY_WITHIN_S)
+            if part.name not in without:
+                side.start(part)
+        if without:  # who starts those, waits for them
+            wait_for_answer(side)
+        else:
+            wait_for_api(stack.url, READY_WITHIN_S)
         yield side
 
 
