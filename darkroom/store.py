@@ -9,7 +9,7 @@ from darkroom.estimate import crew_of, drain_s
 from darkroom.jobs import Job, JobState, new_job_id
 from darkroom.presence import present
 from darkroom.redis_client import Client, redis_errors
-from darkroom.request import ImageRequest
+from darkroom.request import ImageRequest, Priority
 from darkroom.scripts import Scripts
 from darkroom.settings import Settings
 from darkroom.traffic import Place, Traffic
@@ -134,8 +134,11 @@ class JobStore:
         crew = crew_of(present(self._redis), model, self._settings.interactive_lanes)
         with redis_errors():
             work = sum(float(cost) for cost in self._redis.hvals(f"darkroom:line_cost:{model}"))
-        tenth_s = drain_s(0.1 * work, self.traffic(model), crew)
-        return UNKNOWN_RETRY_AFTER_S if tenth_s is None else math.ceil(min(most, max(least, tenth_s)))
+        traffic = self.traffic(model)
+        # Of a short line a tenth is less than a job, and no place would be free by then.
+        two_jobs = 2 * (traffic.speeds.usual_cost(Priority.INTERACTIVE) or 0.0)
+        wait_s = drain_s(max(0.1 * work, two_jobs), traffic, crew)
+        return UNKNOWN_RETRY_AFTER_S if wait_s is None else math.ceil(min(most, max(least, wait_s)))
 
 
 def _digest(text: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from darkroom.errors import QueueFull
 from darkroom.presence import WorkerInfo, report
 from darkroom.redis_client import Client
+from darkroom.settings import Settings
 from darkroom.speeds import CROWDING
 from darkroom.store import JobStore
 from tests.conftest import MakeRequest
@@ -34,6 +35,20 @@ def test_it_is_measured_and_counts_every_lane(
     work_per_s = workers * 4 / math.pow(4, CROWDING)
 
     assert retry_after_s(store, request_of) == math.ceil(40 / work_per_s)
+
+
+def test_of_a_short_line_it_is_the_time_of_two_jobs(
+    client: Client, settings: Settings, request_of: MakeRequest
+) -> None:
+    report(client, WorkerInfo("gpu", "gpu", ["minilab"], lanes=4))
+    client.hset("darkroom:speeds:minilab", mapping=ALONE)
+    short = JobStore(client, settings.model_copy(update={"max_waiting_per_key": 1}))
+    short.enqueue("alice", request_of(steps=10))
+
+    with pytest.raises(QueueFull) as full:
+        short.enqueue("alice", request_of(steps=10))
+
+    assert full.value.retry_after_s == math.ceil(20 / math.pow(4, 1 - CROWDING))
 
 
 def test_it_is_half_a_minute_while_nothing_was_measured(store: JobStore, request_of: MakeRequest) -> None:
