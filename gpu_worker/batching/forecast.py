@@ -20,7 +20,7 @@ class Forecast:
     def __init__(self) -> None:
         self._clean: Samples = ()
         self._slope: Samples = ()
-        self._step = 0
+        self._step = 0.0
 
     @property
     def shapes(self) -> list[torch.Size]:
@@ -34,7 +34,10 @@ class Forecast:
         return [clean + ahead * slope for clean, slope in zip(self._clean, self._slope, strict=True)]
 
     def learn(self, step: int, clean: Samples, weight: float) -> tuple[list[torch.Tensor], torch.Tensor | None]:
-        """What the step's clean samples count as, and how far their forecast was off, per step; None at the first."""
+        """What the step's clean samples count as, and how far their forecast was off, per step; None at the first.
+
+        All that is kept moves by the weight: nothing at 0, all the way at 1. See `ReusePolicy`.
+        """
         if self.shapes != [each.shape for each in clean]:
             self._clean, self._slope, self._step = list(clean), (), step
             return list(clean), None
@@ -42,8 +45,8 @@ class Forecast:
         error = _distance(clean, expected) / _size(clean) / steps
         slope = [(now - before) / steps for now, before in zip(clean, self._clean, strict=True)]
         self._slope = _mixed(self._slope, slope, weight) if self._slope else slope
-        self._clean, self._step = _mixed(expected, clean, weight), step
-        return list(self._clean), error
+        self._clean, self._step = _mixed(self._clean, clean, weight), self._step + weight * steps
+        return _mixed(expected, clean, weight), error
 
 
 def _mixed(ones: Samples, others: Samples, weight: float) -> list[torch.Tensor]:

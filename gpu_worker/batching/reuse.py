@@ -39,7 +39,8 @@ class ReusePolicy:
     def __init__(self, level: Level, steps: int) -> None:
         self._level = level
         self._steps = steps
-        self._rate = 0.0
+        self._rate = 0.0  # at which forecasts lose their worth with age
+        self._next_rate = 0.0
         self._age = 0.0  # of what forecasts are made from, in steps
         self._drift = 0.0  # 1 is all that is allowed
 
@@ -54,8 +55,14 @@ class ReusePolicy:
         self._age, self._drift = age * (1 - weight), drift * (1 - weight)
         return weight
 
-    def learn(self, rate: float, weight: float) -> None:
-        """A step of this weight was off its forecast by `rate`, per step since the one before."""
-        # Also of what is no number.
+    def told(self, rate: float, weight: float) -> None:
+        """A step of this weight was off its forecast by `rate`, relative, for each step of the forecast's age."""
+        # What is no number is not less either.
         rate = rate if rate < MOST_RATE else MOST_RATE
-        self._rate += weight * (rate - self._rate)
+        self._next_rate += weight * (rate - self._next_rate)
+
+    def computed(self, weight: float) -> None:
+        """A step of this weight is computed: from now on, what was told before counts. Of its own error nothing is
+        known yet: on a GPU it is on its way still, and no forward shall wait for it.
+        """
+        self._rate += weight * (self._next_rate - self._rate)

@@ -71,11 +71,10 @@ class StepReuse:
         self._weight = self._policy.weight(self._step)
 
     def _learn_late(self, policy: ReusePolicy) -> None:
-        """Of the computed step before the last: the last one's errors can be on their way still, behind a forward that
-        nobody should wait for. On the CPU too, so that a job's steps are the same on every device.
-        """
+        """Of the computed step before the last. On the CPU too, so that a job's steps are the same on every device."""
         if self._late:
-            policy.learn(max(error.value() for error in self._late), self._late_weight)
+            policy.told(max(error.value() for error in self._late), self._late_weight)
+        policy.computed(self._weight)
         self._late, self._late_weight, self._errors = self._errors, self._weight, []
 
 

@@ -18,7 +18,8 @@ def weights(level: Level, rates: Sequence[float] | float, steps: int = 20) -> li
     for step in range(steps):
         drawn.append(policy.weight(step))
         if drawn[-1] > 0:
-            policy.learn(rates if isinstance(rates, float) else rates[step], drawn[-1])
+            policy.told(rates if isinstance(rates, float) else rates[step], drawn[-1])
+            policy.computed(drawn[-1])
     return drawn
 
 
@@ -57,10 +58,13 @@ def test_a_run_gone_astray_is_computed_as_ever(rate: float) -> None:
 
 
 def test_a_higher_level_computes_less() -> None:
-    computed = [sum(weight > 0 for weight in weights(level, 0.008, 40)) for level in LEVELS.values()]
+    calm, lively = (
+        [sum(weight > 0 for weight in weights(level, rate, 40)) for level in LEVELS.values()] for rate in (0.005, 0.03)
+    )
 
-    assert computed == sorted(computed, reverse=True)
-    assert len(set(computed)) == len(LEVELS)
+    assert calm == sorted(calm, reverse=True)
+    assert lively == sorted(lively, reverse=True)
+    assert len({*zip(calm, lively, strict=True)}) == len(LEVELS)
 
 
 def test_forecasts_stop_when_a_run_begins_to_change() -> None:
@@ -91,7 +95,8 @@ def weights_of_given(level: Level, rates: Sequence[float]) -> list[float]:
     policy, drawn = ReusePolicy(level, len(rates)), list[float]()
     for step, rate in enumerate(rates):
         drawn.append(policy.weight(step))
-        policy.learn(rate, drawn[-1])
+        policy.told(rate, drawn[-1])
+        policy.computed(drawn[-1])
     return drawn
 
 
