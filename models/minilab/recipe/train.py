@@ -25,7 +25,7 @@ from models.minilab.recipe.words import new_tokenizer
 log = structlog.get_logger()
 
 AUTOENCODER_STEPS = 2_200
-DENOISER_STEPS = 5_000
+DENOISER_STEPS = 6_000
 PICTURES = 40_000
 
 
