@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import _dynamo as dynamo
+from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 from gpu_worker.batching.arguments import Arguments, join, shorter, single
 from gpu_worker.batching.call import Call, Entry
@@ -24,6 +25,7 @@ from gpu_worker.batching.measure import run_copies
 COPIES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 # Graphs of one function. torch gives up after 8, which is sizes of one shape; a UNet's blocks have four shapes.
 MOST_GRAPHS = 512
+CACHE_DIR = "TORCHINDUCTOR_CACHE_DIR"
 
 
 class Compiled:
@@ -83,8 +85,9 @@ def compiling() -> Iterator[None]:
 
 def keep_compiled_in(folder: Path, environment: MutableMapping[str, str] = os.environ) -> None:
     """Where kernels stay, for the next start. What the operator chose, in torch's own words, is left alone."""
-    # torch has no other way to say it; it reads this when it first compiles.
-    environment.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.resolve()))
+    # torch has no other way to say it, and writes its own choice there, a folder for temporary files, when imported.
+    if environment.get(CACHE_DIR) in {None, default_cache_dir()}:
+        environment[CACHE_DIR] = str(folder.resolve())
 
 
 def _takes_any_length(network: Any) -> bool:

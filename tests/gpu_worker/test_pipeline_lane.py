@@ -15,7 +15,11 @@ from darkroom.errors import GenerationFailed, JobTaken, OutOfMemory
 from darkroom.request import ImageRequest
 from darkroom.settings import BUNDLED_CATALOGUE, Settings
 from gpu_worker.batching.engine import Engine
+from gpu_worker.batching.footprint import Footprint, Forward
+from gpu_worker.batching.headroom import Headroom
 from gpu_worker.batching.knees import Knees
+from gpu_worker.batching.memory import Peak
+from gpu_worker.gate import Gate
 from gpu_worker.loading import Nobody, load_lanes
 from gpu_worker.pipeline_lane import PipelineLane
 from models.device import Device
@@ -166,6 +170,22 @@ def test_a_job_that_does_not_fit_into_memory_is_told_so(lane: PipelineLane, base
         pytest.raises(OutOfMemory, match="64x64 do not fit"),
     ):
         lane.run(small(n=2), go_on)
+
+
+def test_one_that_can_never_fit_is_told_so_before_its_first_step(
+    card: ModelCard, base: Any, engine: Engine, small: MakeRequest
+) -> None:
+    headroom, told = Headroom(), list[tuple[int, int]]()
+    headroom.set(1000)
+    gate = Gate(headroom)
+    gate.know(Footprint(64 * 64, (Forward(2, Peak(row_bytes=300), 10, is_step=True, grows=True),)))
+    lane = PipelineLane(card, base, engine, gate=gate)
+
+    with pytest.raises(OutOfMemory, match="Ask for at most 1 at once"):
+        lane.run(small(n=4), Telling(lambda step, steps: told.append((step, steps))))
+
+    assert told == []
+    assert len(lane.run(small(n=1), go_on)) == 1
 
 
 def test_nor_one_that_does_not_fit_into_the_memory_of_a_cpu(lane: PipelineLane, small: MakeRequest) -> None:

@@ -10,11 +10,12 @@ import pytest
 import structlog
 import torch
 from torch import _dynamo as dynamo
+from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 from darkroom.catalogue import ModelCard, Range
 from gpu_worker.batching.arguments import Fit, bind, flatten
 from gpu_worker.batching.call import Call, Entry, LanePass
-from gpu_worker.batching.compiling import Compiled, compiling, keep_compiled_in, sizes_up_to
+from gpu_worker.batching.compiling import CACHE_DIR, Compiled, compiling, keep_compiled_in, sizes_up_to
 from gpu_worker.batching.engine import Engine
 from gpu_worker.batching.knee_file import KneeFile
 from gpu_worker.batching.knees import Knees, Worth
@@ -157,15 +158,21 @@ def test_few_sizes_are_compiled_and_none_is_beyond_the_knee(most: int, least: in
     assert sizes_up_to(most, least) == sizes
 
 
-def test_the_operator_s_own_folder_of_compiled_kernels_is_kept(tmp_path: Path) -> None:
-    ours: dict[str, str] = {}
-    theirs = {"TORCHINDUCTOR_CACHE_DIR": "/cache/inductor"}
+@pytest.mark.parametrize("before", [{}, {CACHE_DIR: default_cache_dir()}])
+def test_compiled_kernels_are_kept_for_the_next_start(before: dict[str, str], tmp_path: Path) -> None:
+    environment = dict(before)
 
-    keep_compiled_in(tmp_path, ours)
-    keep_compiled_in(tmp_path, theirs)
+    keep_compiled_in(tmp_path, environment)
 
-    assert ours == {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
-    assert theirs == {"TORCHINDUCTOR_CACHE_DIR": "/cache/inductor"}
+    assert environment == {CACHE_DIR: str(tmp_path)}
+
+
+def test_the_operator_s_own_folder_of_compiled_kernels_is_used(tmp_path: Path) -> None:
+    environment = {CACHE_DIR: "/cache/inductor"}
+
+    keep_compiled_in(tmp_path, environment)
+
+    assert environment == {CACHE_DIR: "/cache/inductor"}
 
 
 def fresh(card: ModelCard) -> Any:
