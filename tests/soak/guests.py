@@ -12,6 +12,8 @@ import httpx
 from tests.chaos.pool import POOL
 
 PATIENCE_S = 300
+# As many as the API has threads, and so connections to Redis: it keeps those that it once needed.
+RUSH = 40
 FINAL = frozenset({"succeeded", "failed", "canceled"})
 
 
@@ -25,10 +27,12 @@ class Guests:
         self.faults: list[str] = []
 
     async def come(self, each_s: float, seconds: float) -> None:
-        """One at a time, at Poisson moments, until time is up; returns when the last has gone."""
+        """A rush, so that pools are full from then on; then at Poisson moments. Returns when the last has gone."""
         ways = {self._fetch: 4, self._watch: 2, self._leave: 3, self._hang_up: 2, self._cancel: 2, self._delete: 2}
         end = time.monotonic() + seconds
         async with self._http, asyncio.TaskGroup() as guests:
+            for _ in range(RUSH):
+                guests.create_task(self._live(self._leave))
             while time.monotonic() < end:
                 [way] = self._random.choices(list(ways), weights=list(ways.values()))
                 guests.create_task(self._live(way))

@@ -18,7 +18,7 @@ class Bound:
 BOUNDS: Mapping[str, Bound] = {
     "rss_mb": Bound(share=0.05, absolute=8),
     "files": Bound(share=0, absolute=10),
-    "threads": Bound(share=0, absolute=4),
+    "threads": Bound(share=0, absolute=10),
     "redis_mb": Bound(share=0.10, absolute=0.5),
     "redis_clients": Bound(share=0, absolute=10),
     "redis_keys": Bound(share=0.15, absolute=50),
