@@ -44,8 +44,8 @@ class Order:
                 reuse.step_done()
             return tensors
 
-        output = pipeline(**self.arguments, generator=generators, output_type="np", callback_on_step_end=step_done)
-        return output.images
+        arguments = {"callback_on_step_end": step_done, **self.arguments}
+        return pipeline(**arguments, generator=generators, output_type="np").images
 
 
 class Canceled(Exception):
