@@ -26,6 +26,8 @@ class WorkerProcess:
         self.name = name
         self._log = folder / f"{name}.log"
         with self._log.open("ab") as log:
+            # One of the same name may have lived before: what it said is not what this one says.
+            self._begins = log.tell()
             self._process = subprocess.Popen(
                 command,
                 env={**_without_settings(os.environ), **FRUGAL, **QUIET, **env},
@@ -41,7 +43,7 @@ class WorkerProcess:
 
     @property
     def said(self) -> str:
-        return self._log.read_text(errors="replace")
+        return self._log.read_bytes()[self._begins :].decode(errors="replace")
 
     @property
     def is_alive(self) -> bool:
