@@ -49,4 +49,5 @@ def orthogonal(matrices: Tensor, steps: int = 5) -> Tensor:
     for _ in range(steps):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.mT if is_tall else x).to(matrices.dtype)
+    result: Tensor = (x.mT if is_tall else x).to(matrices.dtype)
+    return result
