@@ -51,7 +51,7 @@ class Examination:
 
 
 def load(folder: Path) -> Any:
-    pipeline = StableDiffusionPipeline.from_pretrained(folder)
+    pipeline = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
 
