@@ -19,7 +19,9 @@ def export(folder: Path, autoencoder: Any, networks: Networks, tokenizer: CLIPTo
 
 def new_pipeline(autoencoder: Any, networks: Networks, tokenizer: CLIPTokenizer) -> Any:
     """Over copies, so that training can go on."""
-    scheduler = DPMSolverMultistepScheduler(**SCHEDULE, algorithm_type="dpmsolver++", steps_offset=1)
+    # `clip_sample` is for schedulers that are made from this one: DDIM and DDPM would cut latents off at 1.
+    config = {**SCHEDULE, "algorithm_type": "dpmsolver++", "steps_offset": 1, "clip_sample": False}
+    scheduler: Any = DPMSolverMultistepScheduler.from_config(config)
     return StableDiffusionPipeline(
         vae=copy.deepcopy(autoencoder).eval(),
         text_encoder=copy.deepcopy(networks.text_encoder).eval(),
