@@ -11,7 +11,6 @@ from models.minilab.recipe.pictures import (
     PLACES,
     UNSEEN_PAIRS,
     UNSEEN_TRIPLES,
-    Landscape,
     Pair,
     Picture,
     Relation,
@@ -79,7 +78,3 @@ def _picture(kind: Kind, chance: random.Random) -> Picture:
 def _unseen_beside(thing: Thing, background: str, chance: random.Random) -> Thing:
     others = [other for other, behind in UNSEEN_TRIPLES if behind == background and other != thing]
     return chance.choice(sorted(others, key=str)) if others else thing
-
-
-def is_landscape(exercise: Exercise) -> bool:
-    return isinstance(exercise.picture, Landscape)
