@@ -2,10 +2,12 @@
 
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from darkroom.errors import JobIsFinal
 from darkroom.jobs import Job, JobState
 from darkroom.presence import KEY as PRESENCE_KEY
 from tests.brokers.deployment import Deployment, deployment
@@ -62,6 +64,11 @@ def another_has_it(deployed: Deployment, job: Job) -> None:
     assert deployed.store.get(job.id).attempt == job.attempt + 1
 
 
+def no_longer_needed(deployed: Deployment, job: Job) -> None:
+    with suppress(JobIsFinal):  # on a fast machine the other worker has finished it
+        deployed.store.cancel(job.id)
+
+
 def test_a_rolling_restart_under_load_loses_nothing_and_draws_nothing_twice(leaving: LeavingDeployment) -> None:
     deployed = leaving.deployed
     leaving.running(one={}, other={})
@@ -94,7 +101,7 @@ def test_told_twice_a_worker_that_hangs_gives_its_jobs_back_and_ends_well(leavin
 
     assert holder.exit_code(PROMPT_S) == 0, holder.said
     another_has_it(leaving.deployed, started)
-    leaving.deployed.store.cancel(started.id)
+    no_longer_needed(leaving.deployed, started)
 
 
 def test_a_worker_that_hangs_ends_well_when_its_grace_period_is_over(leaving: LeavingDeployment) -> None:
@@ -110,4 +117,4 @@ def test_a_worker_that_hangs_ends_well_when_its_grace_period_is_over(leaving: Le
 
     assert holder.exit_code(PROMPT_S) == 0, holder.said
     another_has_it(leaving.deployed, started)
-    leaving.deployed.store.cancel(started.id)
+    no_longer_needed(leaving.deployed, started)
