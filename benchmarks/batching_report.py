@@ -24,6 +24,7 @@ def report(
             _setting(about, offline),
             markdown_table(HEADER, [*_offline_rows(offline), *_rows(comparison)]),
             *_interruption(comparison),
+            *_cpu(offline, comparison, about["jobs"]),
             markdown_table(("ratio", "measured", "target"), _ratio_rows(figures)),
             f"![Throughput and latency]({name}.png)\n",
         )
@@ -93,6 +94,19 @@ def _sentence(found: Interruption) -> str:
         f"(p95 {found.idle_p95_s:.2f} and {found.busy_p95_s:.2f} s). "
         f"From accepted to lane starts, idle: {found.queued_p50_ms:.0f} ms (target ≤ 10)."
     )
+
+
+def _cpu(offline: Offline, comparison: Comparison, jobs: int) -> list[str]:
+    """Where the cores' time went: what a service does beside drawing is what it can't draw in."""
+    return [
+        "CPU milliseconds an image, all jobs at once:\n\n"
+        + markdown_table(
+            ("offline loop, best batch", *(f"Darkroom's {part}" if part != "client" else part for part in parts)),
+            [tuple(f"{1000 * seconds / jobs:.0f}" for seconds in (offline.cpu_s, *parts.values()))],
+        )
+        for measured in comparison.systems.values()
+        if (parts := measured.cpu_s)
+    ]
 
 
 def _ratio_rows(figures: Ratios) -> list[tuple[str, str, str]]:

@@ -5,8 +5,9 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -30,11 +31,14 @@ WARM_UP_WORKS = 20
 class Measured:
     """`closed`: all works at once. `open`: at Poisson moments, the same for every system.
 
-    `not_interrupted` says why Darkroom has no interruption; of the others none is asked.
+    `cpu_s`: of each of Darkroom's processes, and of the client, for the works at once. Others are not counted: some
+    start processes where they can't be found. `not_interrupted` says why Darkroom has no interruption; of the others
+    none is asked.
     """
 
     closed: Run
     open: Run
+    cpu_s: Mapping[str, float] | None = None
     interruption: Interruption | None = None
     not_interrupted: str | None = None
 
@@ -96,15 +100,18 @@ async def _put_through(name: str, side: Side, subject: Subject, load: Load) -> M
         draw = SYSTEMS[name].client(http, subject)
         await send_at_once(draw, equal_works(WARM_UP_WORKS, SHORTEST))
         await send_at_once(draw, mixed_works(WARM_UP_WORKS // 2, seed=0))
+        before = {**side.cpu_s(), "client": time.process_time()}
         closed = await send_at_once(draw, load.works)
+        after = {**side.cpu_s(), "client": time.process_time()}
         as_they_come = await send(draw, load.works, load.at_s)
         if name != OURS:
             return Measured(closed, as_they_come)
+        measured = Measured(closed, as_they_come, {part: round(after[part] - before[part], 2) for part in after})
         client = DarkroomClient(http, subject.card.id, subject.side)
         try:
-            return Measured(closed, as_they_come, await interrupt(client, load.samples, load.bulk_jobs))
+            return replace(measured, interruption=await interrupt(client, load.samples, load.bulk_jobs))
         except (RuntimeError, TimeoutError, httpx.HTTPError) as error:
-            return Measured(closed, as_they_come, not_interrupted=f"{type(error).__name__}: {error}")
+            return replace(measured, not_interrupted=f"{type(error).__name__}: {error}")
 
 
 def say(text: str) -> None:

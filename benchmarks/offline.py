@@ -19,11 +19,15 @@ SEARCH_STEPS = 10
 
 @dataclass(frozen=True)
 class Offline:
-    """Images a second. `by_batch` is of works with equal step counts, the others of the mix."""
+    """Images a second. `by_batch` is of works with equal step counts, the others of the mix.
+
+    `cpu_s`: for all works of the mix in best batches.
+    """
 
     one_by_one: float
     best_batch: int
     in_best_batches: float
+    cpu_s: float
     by_batch: Mapping[int, float]
 
 
@@ -34,9 +38,9 @@ def measure(assignment: Assignment, works: Sequence[Work], sizes: Sequence[int])
     # What is best for equal works need not be for groups of uneven size: the mix decides between the first two.
     candidates = sorted(by_batch, key=lambda size: by_batch[size])[-2:]
     in_mix = {size: _rate_of_mix(pipeline, size, works) for size in candidates}
-    best = max(in_mix, key=lambda size: in_mix[size])
-    one_by_one = _rate_of_mix(pipeline, 1, works)
-    return Offline(one_by_one, best, in_mix[best], by_batch)
+    best = max(in_mix, key=lambda size: in_mix[size][0])
+    one_by_one, _ = _rate_of_mix(pipeline, 1, works)
+    return Offline(one_by_one, best, *in_mix[best], by_batch)
 
 
 def _rate_of_equal(pipeline: PlainPipeline, size: int, count: int) -> float:
@@ -48,10 +52,11 @@ def _rate_of_equal(pipeline: PlainPipeline, size: int, count: int) -> float:
     return count / (time.perf_counter() - start)
 
 
-def _rate_of_mix(pipeline: PlainPipeline, largest: int, works: Sequence[Work]) -> float:
-    start = time.perf_counter()
+def _rate_of_mix(pipeline: PlainPipeline, largest: int, works: Sequence[Work]) -> tuple[float, float]:
+    """Images a second, and CPU seconds for all."""
+    start, cpu_before = time.perf_counter(), time.process_time()
     pipeline.draw_mixed(works, largest)
-    return len(works) / (time.perf_counter() - start)
+    return len(works) / (time.perf_counter() - start), round(time.process_time() - cpu_before, 2)
 
 
 def main() -> None:

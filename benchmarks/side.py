@@ -10,6 +10,7 @@ from threading import Event
 
 import httpx
 
+from benchmarks.cpu_time import of_group
 from darkroom.local import port
 from darkroom.local.child import Child
 from darkroom.local.guard import Guard
@@ -47,6 +48,10 @@ class Side:
         child.kill()
         gone.wait(STOPPED_WITHIN_S)
         self.start(child.part)
+
+    def cpu_s(self) -> dict[str, float]:
+        """Of each part so far."""
+        return {name: of_group(child.group) for name, (child, _) in self._running.items()}
 
     def has_lost_a_part(self) -> bool:
         return any(child.has_exited for child, _ in self._running.values())

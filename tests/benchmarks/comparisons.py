@@ -5,7 +5,7 @@ from benchmarks.interruption import Interruption
 from benchmarks.offline import Offline
 from benchmarks.traffic import Run
 
-OFFLINE = Offline(one_by_one=3.0, best_batch=8, in_best_batches=8.0, by_batch={1: 3.1, 8: 8.2})
+OFFLINE = Offline(one_by_one=3.0, best_batch=8, in_best_batches=8.0, cpu_s=24.0, by_batch={1: 3.1, 8: 8.2})
 INTERRUPTION = Interruption(15, idle_p50_s=0.1, idle_p95_s=0.2, busy_p50_s=0.15, busy_p95_s=0.3, queued_p50_ms=4.0)
 
 
@@ -16,7 +16,8 @@ def run(images_per_s: float = 1.0, p95_s: float | None = 1.0, short_p95_s: float
 def measured(
     images_per_s: float, p95_s: float | None, short_p95_s: float | None, interruption: Interruption | None = None
 ) -> Measured:
-    return Measured(run(images_per_s), run(p95_s=p95_s, short_p95_s=short_p95_s), interruption)
+    cpu_s = {"redis": 0.6, "gpu-worker": 27.0, "client": 1.2} if interruption else None
+    return Measured(run(images_per_s), run(p95_s=p95_s, short_p95_s=short_p95_s), cpu_s, interruption)
 
 
 COMPARISON = Comparison(

@@ -57,6 +57,16 @@ def test_a_page_says_with_what_load_and_on_what_machine_it_was_made() -> None:
     assert "4 steps 30%, 8 steps 20%" in page
 
 
+def test_a_page_says_where_the_cores_time_went() -> None:
+    lines = _page().splitlines()
+
+    header = next(index for index, line in enumerate(lines) if "Darkroom's gpu-worker" in line)
+    assert [cell.strip() for cell in lines[header].strip("|").split("|")][1:] == [
+        "Darkroom's redis", "Darkroom's gpu-worker", "client",
+    ]  # fmt: skip
+    assert [cell.strip() for cell in lines[header + 2].strip("|").split("|")] == ["200", "5", "225", "10"]
+
+
 def test_a_mix_of_every_step_count_is_not_spelt_out() -> None:
     page = report({**ABOUT, "mix": "free"}, OFFLINE, COMPARISON, ratios(OFFLINE, COMPARISON))
 
