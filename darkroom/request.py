@@ -67,7 +67,7 @@ class GenerateBody(BaseModel):
                     "width": 128,
                     "height": 128,
                     "steps": 20,
-                    "guidance_scale": 4.0,
+                    "guidance_scale": 2.0,
                     "seed": 7,
                     "n": 2,
                     "output_format": "webp",

@@ -80,7 +80,7 @@ def request_of() -> MakeRequest:
             "width": 1000,
             "height": 1000,
             "steps": 1,
-            "guidance_scale": 4.0,
+            "guidance_scale": 2.0,
             "seed": 7,
             "n": 1,
             "scheduler": "dpmpp_2m",

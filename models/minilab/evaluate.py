@@ -27,9 +27,9 @@ log = structlog.get_logger()
 
 FOLDER = Path(__file__).parent
 STEPS, FEW_STEPS = 20, 6
-GUIDANCE = 4.0
+GUIDANCE = 2.0
 BATCH = 20
-ATTRIBUTES = ("background", "colour", "shape", "size", "position", "count")
+ATTRIBUTES = ("background", "colour", "shape", "size", "position", "count", "edges")
 
 
 class Examination:

@@ -27,6 +27,8 @@ from models.minilab.recognise import Pixels, Seen, Sight, recognise
 # Landscapes are compared at this side, and with what stands in them shifted so far.
 SMALL = 64
 SHIFTS = (-4, -2, 0, 2, 4)
+# Pixels from 10 to 90 % of an edge; real renderings have up to 1.
+CRISP_WITHIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Marks:
     size: bool | None = None
     position: bool | None = None
     count: bool | None = None
+    edges: bool | None = None
     scene: bool | None = None
 
     @property
@@ -71,6 +74,7 @@ def _mark_single(sight: Sight, picture: Single) -> Marks:
         size=bool(sight.seen) and all(seen.size == picture.size for seen in sight.seen),
         position=bool(sight.seen) and all(seen.place == picture.place for seen in sight.seen),
         count=len(sight.seen) == 1,
+        edges=_crisp(sight.seen),
     )
 
 
@@ -81,6 +85,7 @@ def _mark_several(sight: Sight, picture: Several) -> Marks:
         colour=bool(sight.seen) and all(seen.colour == picture.thing.colour for seen in sight.seen),
         shape=bool(sight.seen) and all(seen.shape == picture.thing.shape for seen in sight.seen),
         count=len(sight.seen) == len(things),
+        edges=_crisp(sight.seen),
     )
 
 
@@ -94,6 +99,7 @@ def _mark_pair(sight: Sight, picture: Pair) -> Marks:
         shape=_shapes(seen, things),
         position=len(seen) == 2 and [piece.place for piece in seen] == _places(picture),
         count=len(seen) == 2,
+        edges=_crisp(seen),
     )
 
 
@@ -113,6 +119,10 @@ def _colours(seen: Sequence[Seen], things: Sequence[Thing]) -> bool:
 
 def _shapes(seen: Sequence[Seen], things: Sequence[Thing]) -> bool:
     return [piece.shape for piece in seen] == [thing.shape for thing in things]
+
+
+def _crisp(seen: Sequence[Seen]) -> bool:
+    return bool(seen) and all(piece.rise <= CRISP_WITHIN for piece in seen)
 
 
 def nearest_landscape(pixels: Pixels) -> Landscape:

@@ -6,13 +6,12 @@ the palette, connected pieces, and the outline that overlaps a piece best.
 
 import math
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageFilter
 
-from models.minilab.recipe.outlines import OUTLINES
+from models.minilab.fit import best_fit, rise
 from models.minilab.recipe.pictures import COLOURS, Place, Size, Thing
 from models.minilab.recipe.render import RADIUS, SIDE
 
@@ -23,19 +22,23 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 SAME_COLOUR_WITHIN = 55.0
 DRAWN_BEYOND = 40.0
 LEAST_PIXELS = 60
-LEAST_OVERLAP = 0.75
+# Of areas, with the best outline where it fits best: real renderings have 0.97 and more.
+LEAST_OVERLAP = 0.90
+# Pixels: room left about a piece, and how far beyond it its edge may reach.
+ROOM, EDGE = 4, 2
 # Pixels from the middle to where the next cell of the 3×3 grid begins.
 CELL_FROM = 17.0
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One piece. `shape` or `colour` is None where nothing known fits."""
+    """One piece. `shape` or `colour` is None where nothing known fits; `rise` is how soft its edge is, in pixels."""
 
     shape: str | None
     colour: str | None
     place: Place
     size: Size
+    rise: float
 
     def is_a(self, thing: Thing) -> bool:
         return self.shape == thing.shape and self.colour == thing.colour
@@ -51,7 +54,7 @@ def recognise(pixels: Pixels) -> Sight:
     """`(128, 128, 3)`."""
     background = _background(pixels)
     drawn = _distance(pixels, background) > DRAWN_BEYOND
-    return Sight(nearest_colour(background), tuple(_seen(pixels, piece) for piece in pieces(drawn)))
+    return Sight(nearest_colour(background), tuple(_seen(pixels, piece, background) for piece in pieces(drawn)))
 
 
 def nearest_colour(rgb: np.ndarray[Any, Any]) -> str | None:
@@ -112,15 +115,28 @@ def _distance(pixels: Pixels, colour: np.ndarray[Any, Any]) -> np.ndarray[Any, A
     return np.asarray(np.linalg.norm(pixels.astype(np.float64) - colour, axis=-1))
 
 
-def _seen(pixels: Pixels, piece: Mask) -> Seen:
+def _seen(pixels: Pixels, piece: Mask, background: np.ndarray[Any, Any]) -> Seen:
     left, top, right, bottom = _box(piece)
-    middle = ((left + right) / 2, (top + bottom) / 2)
-    shape, radius = _best_outline(piece, middle)
     # The middle of the tints: edges are mixed with the background.
-    colour = nearest_colour(np.median(pixels[_inner(piece)].astype(np.float64), axis=0))
-    place = Place(_cell(middle[0]), _cell(middle[1]))
-    size = min(RADIUS, key=lambda size: abs(math.log(radius / RADIUS[size])))
-    return Seen(shape, colour, place, size)
+    tint = np.median(pixels[_inner(piece)].astype(np.float64), axis=0)
+    coverage = _coverage(pixels, piece, background, tint)
+    fit = best_fit(coverage)
+    shape = None if fit.is_decoy or fit.overlap < LEAST_OVERLAP else fit.outline
+    place = Place(_cell((left + right) / 2), _cell((top + bottom) / 2))
+    size = min(RADIUS, key=lambda size: abs(math.log(fit.radius / RADIUS[size])))
+    return Seen(shape, nearest_colour(tint), place, size, rise(coverage))
+
+
+def _coverage(
+    pixels: Pixels, piece: Mask, background: np.ndarray[Any, Any], tint: np.ndarray[Any, Any]
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """How far each pixel in the piece's neighbourhood is on the way from the background's colour to the piece's."""
+    left, top, right, bottom = _box(piece)
+    part = np.s_[max(0, top - ROOM) : bottom + ROOM, max(0, left - ROOM) : right + ROOM]
+    way = tint - background
+    along = (pixels[part].astype(np.float64) - background) @ way / (way @ way)
+    near = np.asarray(Image.fromarray(piece[part]).convert("L").filter(ImageFilter.MaxFilter(2 * EDGE + 1))) > 0
+    return np.pad(np.where(near, along.clip(0, 1), 0.0), ROOM)
 
 
 def _inner(piece: Mask) -> Mask:
@@ -138,62 +154,3 @@ def _box(piece: Mask) -> tuple[int, int, int, int]:
     """Left, top, right, bottom; the last two lie beyond."""
     columns, rows = np.flatnonzero(piece.any(axis=0)), np.flatnonzero(piece.any(axis=1))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-
-
-def _best_outline(piece: Mask, middle: tuple[float, float]) -> tuple[str | None, float]:
-    """The shape and the radius it is drawn with."""
-    left, top, right, bottom = _box(piece)
-    best: tuple[float, str, float] = (0.0, "", math.hypot(right - left, bottom - top) / 2)
-    for shape in OUTLINES:
-        for turn in (-4, 0, 4):
-            width, height = _extent(shape, turn)
-            radius = math.sqrt((right - left) * (bottom - top) / (width * height))
-            overlap = _overlap(piece, _drawn(shape, turn, radius, middle))
-            best = max(best, (overlap, shape, radius))
-    return (best[1] if best[0] >= LEAST_OVERLAP else None), best[2]
-
-
-def _overlap(one: Mask, other: Mask) -> float:
-    """Intersection over union."""
-    return float((one & other).sum() / max(1, (one | other).sum()))
-
-
-@cache
-def _turned(shape: str, turn: int) -> list[list[tuple[float, float]]]:
-    """About the middle of its box."""
-    angle = math.radians(turn)
-    polygons = [
-        [(x * math.cos(angle) - y * math.sin(angle), x * math.sin(angle) + y * math.cos(angle)) for x, y in points]
-        for points in OUTLINES[shape]
-    ]
-    columns, rows = zip(*polygons[0], strict=True)
-    if shape == "crescent":  # its box is smaller than that of the disc it is cut from
-        return _about_box_of_crescent(polygons)
-    x, y = (min(columns) + max(columns)) / 2, (min(rows) + max(rows)) / 2
-    return [[(a - x, b - y) for a, b in points] for points in polygons]
-
-
-def _about_box_of_crescent(polygons: list[list[tuple[float, float]]]) -> list[list[tuple[float, float]]]:
-    left, top, right, bottom = (value / 64 - 2 for value in _box(_mask(polygons, 64.0, (128.0, 128.0), 256)))
-    x, y = (left + right) / 2, (top + bottom) / 2
-    return [[(a - x, b - y) for a, b in points] for points in polygons]
-
-
-@cache
-def _extent(shape: str, turn: int) -> tuple[float, float]:
-    left, top, right, bottom = _box(_mask(_turned(shape, turn), 64.0, (128.0, 128.0), 256))
-    return (right - left) / 64, (bottom - top) / 64
-
-
-def _drawn(shape: str, turn: int, radius: float, middle: tuple[float, float]) -> Mask:
-    return _mask(_turned(shape, turn), radius, middle, SIDE)
-
-
-def _mask(polygons: list[list[tuple[float, float]]], radius: float, middle: tuple[float, float], side: int) -> Mask:
-    image = Image.new("1", (side, side))
-    draw = ImageDraw.Draw(image)
-    for index, points in enumerate(polygons):
-        # Pillow counts from the middle of pixels.
-        placed = [(middle[0] - 0.5 + radius * x, middle[1] - 0.5 + radius * y) for x, y in points]
-        draw.polygon(placed, fill=index == 0)
-    return np.asarray(image)

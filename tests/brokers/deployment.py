@@ -31,7 +31,7 @@ def request_of(**changes: object) -> ImageRequest:
         "width": 64,
         "height": 64,
         "steps": 2,
-        "guidance_scale": 4.0,
+        "guidance_scale": 2.0,
         "seed": 7,
         "n": 1,
         "scheduler": "dpmpp_2m",

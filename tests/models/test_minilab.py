@@ -12,7 +12,7 @@ from tests.models.wish import Wish
 
 
 def test_minilab_draws_a_red_circle_on_white(minilab: Any, catalogue: Catalogue) -> None:
-    image = _draw(minilab, catalogue, Wish(width=128, height=128, steps=20, guidance_scale=4.0))
+    image = _draw(minilab, catalogue, Wish(width=128, height=128, steps=20, guidance_scale=2.0))
 
     assert image.shape == (128, 128, 3)
     assert _is_red(image[56:72, 56:72])
@@ -22,7 +22,7 @@ def test_minilab_draws_a_red_circle_on_white(minilab: Any, catalogue: Catalogue)
 
 def test_each_of_its_schedulers_draws_the_same_thing(minilab: Any, catalogue: Catalogue) -> None:
     for scheduler in catalogue["minilab"].schedulers:
-        wish = Wish(width=128, height=128, steps=12, guidance_scale=4.0)
+        wish = Wish(width=128, height=128, steps=12, guidance_scale=2.0)
 
         image = _draw(lane_pipeline(minilab, scheduler), catalogue, wish)
 
@@ -32,7 +32,7 @@ def test_each_of_its_schedulers_draws_the_same_thing(minilab: Any, catalogue: Ca
 
 @pytest.mark.parametrize(("colour", "strongest"), [("green", 1), ("blue", 2)])
 def test_another_word_gives_another_colour(colour: str, strongest: int, minilab: Any, catalogue: Catalogue) -> None:
-    wish = Wish(f"a {colour} square on a white background", width=128, height=128, steps=10, guidance_scale=4.0)
+    wish = Wish(f"a {colour} square on a white background", width=128, height=128, steps=10, guidance_scale=2.0)
 
     image = _draw(minilab, catalogue, wish)
 

@@ -13,16 +13,16 @@ def outline(shape: str) -> list[Points]:
 
 
 def _circle(radius: float = 1.0, x: float = 0.0, y: float = 0.0) -> Points:
-    return _regular(ROUND, radius, x, y)
+    return regular(ROUND, radius, x, y)
 
 
-def _regular(corners: int, radius: float = 1.0, x: float = 0.0, y: float = 0.0, turn: float = 0.0) -> Points:
+def regular(corners: int, radius: float = 1.0, x: float = 0.0, y: float = 0.0, turn: float = 0.0) -> Points:
     angles = (2 * math.pi * (index / corners) + turn for index in range(corners))
     return [(x + radius * math.sin(angle), y - radius * math.cos(angle)) for angle in angles]
 
 
 def _star() -> Points:
-    tips, dents = _regular(5, 1.08), _regular(5, 0.45, turn=math.pi / 5)
+    tips, dents = regular(5, 1.08), regular(5, 0.45, turn=math.pi / 5)
     return [(x, y + 0.08) for pair in zip(tips, dents, strict=True) for x, y in pair]
 
 
@@ -50,7 +50,7 @@ OUTLINES: dict[str, list[Points]] = {
     "star": [_star()],
     "heart": [_heart()],
     "ring": [_circle(0.98), _circle(0.52)],
-    "hexagon": [_regular(6, 1.0, turn=math.pi / 6)],
+    "hexagon": [regular(6, 1.0, turn=math.pi / 6)],
     "diamond": [[(0, -1.05), (0.68, 0), (0, 1.05), (-0.68, 0)]],
     "crescent": [_circle(1.0, -0.08), _circle(0.82, 0.42, -0.1)],
     "cross": [_cross()],

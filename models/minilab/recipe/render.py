@@ -51,7 +51,7 @@ def render(picture: Picture, chance: random.Random) -> Image.Image:
         return large.reduce(OVERSAMPLING)
     large = Image.new("RGB", (SIDE * OVERSAMPLING, SIDE * OVERSAMPLING), tinted(COLOURS[picture.background], chance))
     for thing, x, y, radius in placed(picture):
-        _fill(large, thing, (x + chance.uniform(-1.5, 1.5), y + chance.uniform(-1.5, 1.5), radius), chance)
+        _fill(large, thing, (x + chance.uniform(-1, 1), y + chance.uniform(-1, 1), radius), chance)
     return large.reduce(OVERSAMPLING)
 
 
@@ -85,8 +85,8 @@ def _middle(place: Place, offset: float) -> tuple[float, float]:
 
 def _fill(large: Image.Image, thing: Thing, at: tuple[float, float, float], chance: random.Random) -> None:
     x, y, radius = at
-    radius *= chance.uniform(0.95, 1.05)
-    turn = math.radians(chance.uniform(-4, 4))
+    radius *= chance.uniform(0.96, 1.04)
+    turn = math.radians(chance.uniform(-3, 3))
     stencil = Image.new("1", large.size)
     draw = ImageDraw.Draw(stencil)
     for index, points in enumerate(outline(thing.shape)):

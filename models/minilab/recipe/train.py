@@ -24,13 +24,13 @@ from models.minilab.recipe.words import new_tokenizer
 
 log = structlog.get_logger()
 
-AUTOENCODER_STEPS = 2_200
-DENOISER_STEPS = 6_000
+AUTOENCODER_STEPS = 4_000
+DENOISER_STEPS = 7_500
 PICTURES = 40_000
 
 
 def train(work: Path, result: Path, device: torch.device, denoiser_steps: int) -> None:
-    """`work` holds checkpoints (about 300 MB), `result` gets the diffusers folder."""
+    """`work` holds checkpoints (about 450 MB), `result` gets the diffusers folder."""
     autoencoder = trained_autoencoder(work, device)
     samples = training_samples(autoencoder, work)
     tokenizer = new_tokenizer()

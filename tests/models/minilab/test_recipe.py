@@ -31,14 +31,16 @@ def test_normalised_latents_decode_to_the_same_picture() -> None:
     assert latents[:, :PICTURE_CHANNELS].std(dim=(0, 2, 3)).mean() == pytest.approx(1, abs=0.02)
 
 
-def test_what_is_drawn_weighs_more_than_its_background() -> None:
-    latents = torch.zeros(1, CHANNELS, 16, 16)
-    latents[:, 0, 6:9, 6:9] = 2.0
+def test_what_is_drawn_weighs_more_than_its_background_and_its_edge_most() -> None:
+    latents = torch.zeros(1, CHANNELS, 32, 32)
+    latents[:, 0, 10:17, 10:17] = 2.0
 
     weight = drawn_weight(latents)
 
     assert weight.mean() == pytest.approx(1)
-    assert weight[0, 0, 7, 7] == pytest.approx(4 * float(weight[0, 0, 0, 0]))
+    background, inside, edge = (float(weight[0, 0, at, at]) for at in (0, 13, 10))
+    assert inside == pytest.approx(3 * background)
+    assert edge == pytest.approx(5 * background)
 
 
 def test_a_batch_sees_all_noise_levels() -> None:
