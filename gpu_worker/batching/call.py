@@ -49,6 +49,7 @@ class Urgency:
     priority: int
     work_left: float
     waited_s: float
+    is_step: bool = True
 
 
 @dataclass(eq=False)
@@ -76,9 +77,7 @@ class Call:
         return (self.entry, *self.arguments.fit) if self.arguments else ("alone", id(self))
 
     def urgency(self, now_s: float) -> Urgency:
-        # A long job that had to wait with its prompt until all shorter ones are done could not fill their forwards.
-        work_left = self.lane.work_left if self.entry.is_step else 0.0
-        return Urgency(self.lane.priority, work_left, now_s - self.lane.entered_s)
+        return Urgency(self.lane.priority, self.lane.work_left, now_s - self.lane.entered_s, self.entry.is_step)
 
     def finish(self, result: Any) -> None:
         self.result = result

@@ -24,14 +24,17 @@ class Waiting(Protocol):
 W = TypeVar("W", bound=Waiting)
 
 
-def rank(urgency: Urgency, speed: float) -> tuple[int, float]:
+def rank(urgency: Urgency, speed: float) -> tuple[int, bool, float]:
     """Smaller goes first: interactive before bulk, then the shortest remaining work, less what waiting earned.
 
-    All in megapixel-steps: `speed` is how many of them a second the whole worker does for all its lanes, so that
+    What is called once a job goes before all steps. A job that has to wait with its prompt until older ones are done
+    cannot fill their forwards meanwhile, however much room there is; and a decoded image is a job less.
+
+    Work is in megapixel-steps: `speed` is how many of them a second the whole worker does for all its lanes, so that
     ageing means the same on a laptop and on a large GPU, in big batches and in small ones. Among calls that wait, order
     never changes: they all earn alike. A call that is served gains on them, so jobs are not swapped at every step.
     """
-    return urgency.priority, urgency.work_left - AGEING * speed * urgency.waited_s
+    return urgency.priority, urgency.is_step, urgency.work_left - AGEING * speed * urgency.waited_s
 
 
 def next_batch(waiting: Sequence[W], knee_of: Callable[[Fit], int], now_s: float, speed: float) -> list[W]:

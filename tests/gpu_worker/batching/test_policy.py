@@ -18,16 +18,21 @@ class Waiting:
     waited_s: float = 0.0
     rows: int = 1
     shape: str = "square"
+    is_step: bool = True
 
     @property
     def fit(self) -> Fit:
         return (self.shape,)
 
     def urgency(self, now_s: float) -> Urgency:
-        return Urgency(self.priority, self.work_left, self.waited_s + now_s)
+        return Urgency(self.priority, self.work_left, self.waited_s + now_s, self.is_step)
 
 
 A, B, C = Waiting("A", work_left=1), Waiting("B", work_left=2), Waiting("C", work_left=3)
+
+OLD = Waiting("old", work_left=0.1, waited_s=1e3)
+PROMPT = Waiting("prompt", work_left=50, shape="prompt", is_step=False)
+BULK_PROMPT = Waiting("bulk", work_left=1, priority=1, shape="prompt", is_step=False)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +50,9 @@ A, B, C = Waiting("A", work_left=1), Waiting("B", work_left=2), Waiting("C", wor
         pytest.param([A, Waiting("old", 3, waited_s=3 / AGEING)], 1, "old", id="who waited long enough goes first"),
         pytest.param([A, Waiting("old", 3, waited_s=1)], 1, "A", id="but not after a moment"),
         pytest.param([A, Waiting("old", 9, 1, waited_s=1e6)], 1, "A", id="age does not make bulk interactive"),
+        pytest.param([OLD, PROMPT, A], 8, "prompt", id="a prompt before the step of an older and shorter job"),
+        pytest.param([PROMPT, BULK_PROMPT, A], 8, "prompt", id="no bulk job's prompt with an interactive one's"),
+        pytest.param([BULK_PROMPT, A], 8, "A", id="an interactive step before a bulk job's prompt"),
         pytest.param([Waiting("first"), Waiting("second")], 1, "first", id="of equals, the first to come"),
     ],
 )
