@@ -39,7 +39,12 @@ class Fit:
 
 
 def best_fit(coverage: Coverage) -> Fit:
-    """`coverage` `(height, width)`: the share of each pixel that belongs to the piece, with empty room about it."""
+    """`coverage` `(height, width)`: the share of each pixel that belongs to the piece, with empty room about it.
+
+    Noise may have no pixel that is more than half covered: that fits nothing.
+    """
+    if not (coverage > 0.5).any():
+        return Fit("nothing", 0.0, 1.0)
     first = [(_overlap(coverage, name, start), name, start) for name, start in _starts(coverage)]
     first.sort(reverse=True)
     fits = [_refined(coverage, name, start) for _, name, start in first[:TRIED]]

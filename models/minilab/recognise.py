@@ -134,7 +134,7 @@ def _coverage(
     left, top, right, bottom = _box(piece)
     part = np.s_[max(0, top - ROOM) : bottom + ROOM, max(0, left - ROOM) : right + ROOM]
     way = tint - background
-    along = (pixels[part].astype(np.float64) - background) @ way / (way @ way)
+    along = (pixels[part].astype(np.float64) - background) @ way / max(1.0, float(way @ way))
     near = np.asarray(Image.fromarray(piece[part]).convert("L").filter(ImageFilter.MaxFilter(2 * EDGE + 1))) > 0
     return np.pad(np.where(near, along.clip(0, 1), 0.0), ROOM)
 

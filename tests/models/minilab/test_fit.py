@@ -55,6 +55,14 @@ def test_an_outline_that_nothing_fits_has_no_name() -> None:
     assert piece.colour == "red"
 
 
+def test_noise_shows_nothing_that_has_a_name() -> None:
+    noise = np.random.default_rng(0)
+    images = [noise.integers(0, most, (128, 128, 3), dtype=np.uint8) for most in (60, 100, 255)]
+
+    assert [piece.shape for image in images for piece in recognise(image).seen if piece.shape] == []
+    assert best_fit(np.full((9, 9), 0.4)).is_decoy
+
+
 def test_a_blurred_edge_takes_longer_to_rise() -> None:
     sharp = drawn(regular(72))
     soft = sharp.filter(ImageFilter.GaussianBlur(2))
