@@ -121,6 +121,10 @@ async def _events(
         if not events:
             before, place = place, await _place(job, services)
             if place and place != before:
+                if await services.feed.read(job.id, last_id):
+                    # Put back between the two looks: its event, which says why, comes first.
+                    place = before
+                    continue
                 yield _sent("queued", place)
         await services.feed.wait(told)
 

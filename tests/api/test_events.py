@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from darkroom.events import FIRST, Event, EventFeed
 from darkroom.redis_client import Client
 from tests.api.conftest import Ask
 from tests.api.serving import Serving
@@ -130,6 +131,28 @@ def test_a_job_that_is_put_back_is_queued_again(ask: Ask, http: httpx.Client, wo
     assert put_back.data["reason"] == "given_back"
     assert started.data["attempt"] == 2
     assert rest == ["succeeded"]
+
+
+def test_why_a_job_is_queued_again_is_told_before_its_place(
+    ask: Ask, http: httpx.Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the job be put back just after the stream has looked for events, and before it looks at the job."""
+    job_id = ask()["id"]
+    held = [worker.claim()]
+    read = EventFeed.read
+
+    async def put_back_behind_it(feed: EventFeed, job_id: str, after: str = FIRST) -> list[Event]:
+        events = await read(feed, job_id, after)
+        if not events and held:
+            worker.claims.give_back(held.pop())
+        return events
+
+    monkeypatch.setattr(EventFeed, "read", put_back_behind_it)
+    with watching(http, job_id) as events:
+        told = [next_of("queued", events), next(events)]
+
+    assert [event.data.get("reason") for event in told] == ["given_back", None]
+    assert told[1].data["queue_position"] == 0
 
 
 @pytest.mark.parametrize("round_number", range(5))
