@@ -88,7 +88,7 @@ _Place = tuple[float, float, float, float]
 
 def _starts(coverage: Coverage) -> list[tuple[str, _Place]]:
     """Each outline where its box is the piece's: x, y, radius, turn in degrees."""
-    left, top, right, bottom = _box(coverage > 0.5)
+    left, top, right, bottom = box(coverage > 0.5)
     starts = []
     for name in (*OUTLINES, *DECOYS):
         one, two, three, four = _extent(name)
@@ -140,11 +140,11 @@ def _polygons(name: str) -> list[Points]:
 @cache
 def _extent(name: str) -> tuple[float, float, float, float]:
     """Left, top, right, bottom, for a radius of 1."""
-    left, top, right, bottom = _box(_drawn(name, (64.0, 64.0, 48.0, 0.0), (128, 128)) > 0.5)
+    left, top, right, bottom = box(_drawn(name, (64.0, 64.0, 48.0, 0.0), (128, 128)) > 0.5)
     return (left - 64) / 48, (top - 64) / 48, (right - 64) / 48, (bottom - 64) / 48
 
 
-def _box(mask: np.ndarray[Any, Any]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom; the last two lie beyond."""
+def box(mask: np.ndarray[Any, Any]) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom; the last two lie beyond. Raises IndexError for an empty one."""
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter
 
-from models.minilab.fit import best_fit, rise
+from models.minilab.fit import best_fit, box, rise
 from models.minilab.recipe.pictures import COLOURS, Place, Size, Thing
 from models.minilab.recipe.render import RADIUS, SIDE
 
@@ -22,7 +22,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 SAME_COLOUR_WITHIN = 55.0
 DRAWN_BEYOND = 40.0
 LEAST_PIXELS = 60
-# Of areas, with the best outline where it fits best: real renderings have 0.97 and more.
+# Of areas, with the best outline where it fits best: 99 in 100 pieces of real renderings have over 0.97.
 LEAST_OVERLAP = 0.90
 # Pixels: room left about a piece, and how far beyond it its edge may reach.
 ROOM, EDGE = 4, 2
@@ -72,7 +72,7 @@ def pieces(mask: Mask) -> list[Mask]:
             break
         labels = spread
     found = [labels == label for label in np.unique(labels[labels > 0])]
-    return sorted((piece for piece in found if piece.sum() >= LEAST_PIXELS), key=lambda piece: _box(piece)[0])
+    return sorted((piece for piece in found if piece.sum() >= LEAST_PIXELS), key=lambda piece: box(piece)[0])
 
 
 def _largest_beside(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -116,7 +116,7 @@ def _distance(pixels: Pixels, colour: np.ndarray[Any, Any]) -> np.ndarray[Any, A
 
 
 def _seen(pixels: Pixels, piece: Mask, background: np.ndarray[Any, Any]) -> Seen:
-    left, top, right, bottom = _box(piece)
+    left, top, right, bottom = box(piece)
     # The middle of the tints: edges are mixed with the background.
     tint = np.median(pixels[_inner(piece)].astype(np.float64), axis=0)
     coverage = _coverage(pixels, piece, background, tint)
@@ -131,7 +131,7 @@ def _coverage(
     pixels: Pixels, piece: Mask, background: np.ndarray[Any, Any], tint: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """How far each pixel in the piece's neighbourhood is on the way from the background's colour to the piece's."""
-    left, top, right, bottom = _box(piece)
+    left, top, right, bottom = box(piece)
     part = np.s_[max(0, top - ROOM) : bottom + ROOM, max(0, left - ROOM) : right + ROOM]
     way = tint - background
     along = (pixels[part].astype(np.float64) - background) @ way / max(1.0, float(way @ way))
@@ -148,9 +148,3 @@ def _inner(piece: Mask) -> Mask:
 def _cell(at: float) -> int:
     offset = at - SIDE / 2
     return 0 if abs(offset) < CELL_FROM else 1 if offset > 0 else -1
-
-
-def _box(piece: Mask) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom; the last two lie beyond."""
-    columns, rows = np.flatnonzero(piece.any(axis=0)), np.flatnonzero(piece.any(axis=1))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
