@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from celery import Celery, bootsteps, signals
 
+from cpu_worker.beat import end_with_parent
 from cpu_worker.follow_ups import FollowUps
 from cpu_worker.housekeeping import Housekeeper
 from cpu_worker.thumbnails import Thumbnailer
@@ -98,6 +99,11 @@ def clear_storage_task() -> None:
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
 def _configure_log(**_: Any) -> None:
     log.configure(settings)
+
+
+@signals.beat_embedded_init.connect  # type: ignore[untyped-decorator]
+def _end_beat_with_worker(**_: Any) -> None:
+    end_with_parent()
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]

@@ -1,5 +1,6 @@
 """A CPU worker that waits for storage when its Redis is killed."""
 
+import signal
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ def hung(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hung]:
             succeed(deployed)
             connection, _ = silent.accept()
             yield Hung(deployed, worker, server)
+            worker.send(signal.SIGKILL)  # asked to stop, it would wait for storage
             connection.close()
     server.process.stop()
 
