@@ -1,4 +1,7 @@
-"""Runs a model before its first job: learns what its forwards are worth, compiles them, and weighs its jobs."""
+"""Runs a model before its first job: learns what its forwards are worth, compiles them, and weighs its jobs.
+
+On a CPU it also learns how many cores one forward is worth.
+"""
 
 from collections.abc import Callable, Iterable
 
@@ -9,10 +12,12 @@ from darkroom.errors import DarkroomError
 from darkroom.request import ImageRequest, OutputFormat, Priority
 from gpu_worker.batching.call import Call
 from gpu_worker.batching.compiling import Compiled, compiling
+from gpu_worker.batching.cores import fewest_threads
 from gpu_worker.batching.engine import Engine
 from gpu_worker.batching.footprint import Footprint, forward_of
 from gpu_worker.batching.knee_file import KneeFile
 from gpu_worker.batching.knees import Worth
+from gpu_worker.batching.measure import seconds_with
 
 log = structlog.get_logger()
 
@@ -31,6 +36,7 @@ def warm_up(
     # What the default size takes of memory says what every other takes; so it comes first.
     tapped = [_calls_of(engine, draw, request) for request in warm_up_requests(card)]
     calls = {call.fit: call for calls in tapped for call in calls}
+    _spread(calls.values(), engine)
     if compile_denoiser:
         _compile(card, calls.values(), engine, kept, most_rows, compile_denoiser)
     else:
@@ -51,6 +57,13 @@ def _calls_of(engine: Engine, draw: Callable[[ImageRequest], object], request: I
     with engine.tapped() as calls:
         draw(request)
     return calls
+
+
+def _spread(calls: Iterable[Call], engine: Engine) -> None:
+    step = next((call for call in calls if call.entry.is_step and call.arguments), None)
+    if step is not None:
+        entries = {call.entry for call in calls}
+        engine.spread(entries, lambda cores: fewest_threads(lambda threads: seconds_with(threads, step), cores))
 
 
 def _compile(
@@ -75,10 +88,10 @@ def _measure(calls: Iterable[Call], engine: Engine, kept: KneeFile, most_rows: i
     """Of every network that the warm-up called. With guidance, a lane brings two rows."""
     for call in calls:
         is_compiled = compiled is not None and compiled.holds(call.entry)
-        worth = kept.get(call.fit)
+        worth = kept.get(call.fit, engine.forwards_at_once)
         if worth is None:
             worth = engine.worth(call, most_rows, compiles=is_compiled)
-            kept.put(call.fit, worth)
+            kept.put(call.fit, worth, engine.forwards_at_once)
         sizes = _warm_sizes(call, worth, engine, compiled) if compiled and is_compiled else ()
         engine.knees.measured(call.fit, worth, sizes)
         log.info("model.knee", network=call.entry.network, entry=call.entry.name, rows=worth.rows, compiled=len(sizes))

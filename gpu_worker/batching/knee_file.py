@@ -27,11 +27,11 @@ class KneeFile:
         self._path = folder / f"{model}-{digest_of(model, tuning, device_mark(device))}.json"
         self._kept = self._read()
 
-    def get(self, fit: Fit) -> Worth | None:
-        return self._kept.get(_name(fit))
+    def get(self, fit: Fit, forwards_at_once: int = 1) -> Worth | None:
+        return self._kept.get(_name(fit, forwards_at_once))
 
-    def put(self, fit: Fit, worth: Worth) -> None:
-        self._kept[_name(fit)] = worth
+    def put(self, fit: Fit, worth: Worth, forwards_at_once: int = 1) -> None:
+        self._kept[_name(fit, forwards_at_once)] = worth
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft = self._path.with_suffix(".draft")
@@ -60,9 +60,10 @@ def digest_of(*parts: str) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
-def _name(fit: Fit) -> str:
+def _name(fit: Fit, forwards_at_once: int) -> str:
     """The same in every process: an entry holds the network itself, whose text would be long and say its address."""
     parts = [f"{part.network}.{part.name}" if isinstance(part, Entry) else repr(part) for part in fit]
+    parts.append(str(forwards_at_once))
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
 
 

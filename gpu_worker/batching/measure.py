@@ -46,6 +46,14 @@ def measured_worth(call: Call, most_rows: int, device: str, memory: Memory, *, c
     return Worth(knee, peak_through(taken))
 
 
+def seconds_with(threads: int, call: Call) -> float:
+    """Of a forward of this call alone, on a CPU. Changes how many threads the caller's thread computes with."""
+    torch.set_num_threads(threads)
+    arguments = call.arguments
+    assert arguments, "a call that was taken apart"
+    return min(timed(lambda: run_copies(call, arguments, arguments.rows), "cpu"))
+
+
 def run_copies(call: Call, arguments: Arguments, rows: int) -> None:
     call.entry.run(**join([arguments] * max(1, rows // arguments.rows), pad_to=rows))
 

@@ -1,6 +1,7 @@
 """Stands in a lane's pipeline where a network would: looks like it, and files each call with the engine."""
 
 import inspect
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,10 @@ class NetworkProxy:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._file(self._entries["forward"], *args, **kwargs)
+
+    @property
+    def entries(self) -> Collection[Entry]:
+        return self._entries.values()
 
     @property
     def dtype(self) -> Any:

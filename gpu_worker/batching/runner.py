@@ -1,4 +1,7 @@
-"""Runs a batch: its network once, or as often as it takes for a failure to hit the guilty call alone."""
+"""Runs a batch: its network once, or as often as it takes for a failure to hit the guilty call alone.
+
+A runner belongs to one thread.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,10 +11,11 @@ import torch
 
 from gpu_worker.batching.alone import Alone
 from gpu_worker.batching.arguments import NotBatchable, join
-from gpu_worker.batching.call import Call
+from gpu_worker.batching.call import Call, Entry
 from gpu_worker.batching.knees import Knees
 from gpu_worker.batching.memory import free_memory, is_out_of_memory
 from gpu_worker.batching.outputs import split
+from gpu_worker.batching.replica import Originals, Replicas
 from gpu_worker.batching.transfer import all_on_device
 
 log = structlog.get_logger()
@@ -20,11 +24,22 @@ HandBack = Callable[[Sequence[Call], Sequence[Any]], None]
 
 
 class Runner:
-    def __init__(self, knees: Knees, alone: Alone, hand_back: HandBack, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        knees: Knees,
+        alone: Alone,
+        hand_back: HandBack,
+        device: str = "cpu",
+        networks: Originals | Replicas | None = None,
+    ) -> None:
+        self.networks = networks or Originals()
         self._knees = knees
         self._device = torch.device(device)
         self._alone = alone
         self._hand_back = hand_back
+
+    def can_run(self, entry: Entry) -> bool:
+        return self.networks.holds(entry)
 
     def run(self, batch: Sequence[Call]) -> None:
         """Every call gets its result or its error. Raises only if the device itself is lost."""
@@ -54,14 +69,15 @@ class Runner:
 
     def _forward(self, batch: Sequence[Call]) -> list[Any]:
         first = batch[0]
+        run = self.networks.run_of(first.entry)
         if len(batch) == 1 and not (first.arguments and self._knees.is_compiled(first.fit)):
             # Just as it was called: alone, a job's image equals the plain pipeline's to the last bit.
             args, kwargs = all_on_device((first.args, first.kwargs), self._device)
-            return [first.entry.run(*args, **kwargs)]
+            return [run(*args, **kwargs)]
         arguments = [call.arguments for call in batch if call.arguments]
         rows = [call.rows for call in batch]
         computed = self._knees.padded(first.fit, sum(rows))
-        output = first.entry.run(**join(arguments, pad_to=computed))
+        output = run(**join(arguments, pad_to=computed))
         return split(output, rows, computed, has_lists=arguments[0].has_lists)
 
     def _split_up(self, batch: Sequence[Call], error: Exception) -> None:

@@ -51,6 +51,7 @@ def _service(folder: Path, broker: str, without: Collection[str], given: Mapping
         **FRUGAL,
         **QUIET,
         "OMP_WAIT_POLICY": "PASSIVE",
+        "OMP_NUM_THREADS": "2",  # so that a GPU worker runs two forwards at once
         "PYTHONPATH": str(REPOSITORY),
         "DARKROOM_DATA_DIR": str(folder / "data"),
         "DARKROOM_PORT": str(servers.free_port()),

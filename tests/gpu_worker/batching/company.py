@@ -1,7 +1,7 @@
 """Runs jobs in each other's company: a lane each, real pipelines, one engine that waits until all lanes are back."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from gpu_worker.batching.call import LanePass
+from gpu_worker.batching.call import Entry, LanePass
 from gpu_worker.batching.engine import Engine
 from gpu_worker.batching.knees import Knees
 from gpu_worker.batching.pace import Pace
-from gpu_worker.batching.proxy import share_networks
+from gpu_worker.batching.proxy import NetworkProxy, share_networks
 from gpu_worker.batching.reuse import Level
 from gpu_worker.batching.seat import Seat
 from gpu_worker.batching.step_reuse import StepReuse
@@ -76,13 +76,15 @@ def alone(base: Any, order: Order) -> Any:
     return order.draw(lane_pipeline(base, order.scheduler))
 
 
-def together(base: Any, orders: Sequence[Order], knees: Knees | None = None, device: str = "cpu") -> Company:
+def together(
+    base: Any, orders: Sequence[Order], knees: Knees | None = None, device: str = "cpu", forwards_at_once: int = 1
+) -> Company:
     company = Company()
     engine = Engine(knees or Knees(default_rows=64), device, pace=PatientPace(device))
     lanes = [_Lane(base, engine, order) for order in orders]
     with (
         _watched(base, company, lanes),
-        _running(engine),
+        _running(engine, lanes, forwards_at_once),
         ThreadPoolExecutor(len(lanes), initializer=_one_thread) as threads,
     ):
         company.images = list(threads.map(lambda lane: _run(lane, lanes), lanes))
@@ -90,10 +92,16 @@ def together(base: Any, orders: Sequence[Order], knees: Knees | None = None, dev
     return company
 
 
+def spread(engine: Engine, entries: Collection[Entry], forwards_at_once: int) -> None:
+    """As a warm-up does it on as many cores, when one thread turns out to be enough for a forward."""
+    engine.do(lambda: torch.set_num_threads(forwards_at_once))
+    engine.spread(entries, lambda _cores: 1)
+
+
 def difference(ones: Sequence[Any], others: Sequence[Any]) -> float:
-    """The largest between any two images, whose values are from 0 to 1."""
+    """The largest between any two images, whose values are from 0 to 1; 0 where there are none."""
     assert [image.shape for image in ones] == [image.shape for image in others]
-    return max(float(np.abs(image - other).max()) for image, other in zip(ones, others, strict=True))
+    return max((float(np.abs(image - other).max()) for image, other in zip(ones, others, strict=True)), default=0.0)
 
 
 class _Lane:
@@ -111,6 +119,12 @@ class _Lane:
         if order.joins_at_forward == 0:
             self.may_start.set()
             engine.enter(self._pass)  # so that the first to come waits for the others
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Of all networks that this lane shares."""
+        proxies = [part for part in vars(self._pipeline).values() if type(part) is NetworkProxy]
+        return [entry for proxy in proxies for entry in proxy.entries]
 
     def run(self) -> Any:
         assert self.may_start.wait(PATIENCE_S)
@@ -138,8 +152,10 @@ def _run(lane: _Lane, lanes: Sequence[_Lane]) -> Any:
 
 
 @contextmanager
-def _running(engine: Engine) -> Iterator[None]:
+def _running(engine: Engine, lanes: Sequence[_Lane], forwards_at_once: int) -> Iterator[None]:
     engine.start()
+    if forwards_at_once > 1:
+        spread(engine, {entry for lane in lanes for entry in lane.entries}, forwards_at_once)
     try:
         yield
     finally:

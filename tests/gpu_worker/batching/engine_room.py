@@ -10,15 +10,17 @@ import torch
 from gpu_worker.batching.engine import Engine
 from gpu_worker.batching.knees import Knees
 from gpu_worker.batching.pace import Pace
-from tests.gpu_worker.batching.company import PatientPace
-from tests.gpu_worker.batching.fake_lanes import FakeLane
+from tests.gpu_worker.batching.company import PatientPace, spread
+from tests.gpu_worker.batching.fake_lanes import FakeLane, entry_of
 from tests.gpu_worker.batching.fake_memory import FakeMemory
 from tests.gpu_worker.batching.fake_network import FakeNetwork
 
 
 class EngineRoom:
-    def __init__(self, threads: ThreadPoolExecutor, knees: Knees, pace: Pace, free_bytes: int | None) -> None:
-        self.network = FakeNetwork()
+    def __init__(
+        self, threads: ThreadPoolExecutor, knees: Knees, pace: Pace, free_bytes: int | None, network: FakeNetwork
+    ) -> None:
+        self.network = network
         self.deaths: list[BaseException] = []
         memory = None if free_bytes is None else FakeMemory(free_bytes, self.network)
         self.engine = Engine(knees, "cpu", clock=lambda: 0.0, pace=pace, on_death=self.deaths.append, memory=memory)
@@ -36,13 +38,23 @@ class EngineRoom:
 
 @contextmanager
 def engine_room(
-    *, knee: int = 64, pace: Pace | None = None, starts: bool = True, free_bytes: int | None = None
+    *,
+    knee: int = 64,
+    pace: Pace | None = None,
+    starts: bool = True,
+    free_bytes: int | None = None,
+    forwards_at_once: int = 1,
+    network: FakeNetwork | None = None,
 ) -> Iterator[EngineRoom]:
     """Its engine waits for all lanes that have entered, unless given another pace. Its clock stands still."""
     with ThreadPoolExecutor(16, initializer=torch.set_num_threads, initargs=(1,)) as threads:
-        room = EngineRoom(threads, Knees(default_rows=knee), pace or PatientPace("cpu"), free_bytes)
+        room = EngineRoom(
+            threads, Knees(default_rows=knee), pace or PatientPace("cpu"), free_bytes, network or FakeNetwork()
+        )
         if starts:
             room.engine.start()
+        if forwards_at_once > 1:
+            spread(room.engine, [entry_of(room.network)], forwards_at_once)
         try:
             yield room
         finally:

@@ -26,7 +26,7 @@ class FakeLane:
         job_id: str = "",
     ) -> None:
         self._engine, self._threads = engine, threads
-        self._entry = Entry("FakeNetwork", "forward", network, inspect.signature(network.forward))
+        self._entry = entry_of(network)
         self.pass_ = LanePass(priority=priority, work_left=1, entered_s=0, check=check, job_id=job_id)
         engine.enter(self.pass_)
 
@@ -47,6 +47,10 @@ class FakeLane:
                 self._engine.leave(self.pass_)
 
         return self._threads.submit(run)
+
+
+def entry_of(network: FakeNetwork) -> Entry:
+    return Entry("FakeNetwork", "forward", network, inspect.signature(network.forward))
 
 
 def drawn(future: "Future[Any]") -> list[float]:

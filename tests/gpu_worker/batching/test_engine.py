@@ -77,8 +77,9 @@ def test_what_is_beyond_the_knee_goes_into_the_next_forward() -> None:
         assert room.network.rows_per_forward == [2, 2, 1]
 
 
-def test_interactive_overtakes_bulk_at_the_next_forward() -> None:
-    with engine_room(knee=3) as room:  # room for one call of two rows
+@pytest.mark.parametrize("knee", [2, 3])  # room for one call of two rows
+def test_interactive_overtakes_bulk_at_the_next_forward(knee: int) -> None:
+    with engine_room(knee=knee) as room:
         bulk, interactive = room.lane(priority=1), room.lane(priority=0)
 
         futures = [bulk.call(1.0, 1.0), interactive.calls([(2.0, 2.0), (3.0, 3.0)])]

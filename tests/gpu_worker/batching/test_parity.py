@@ -37,6 +37,22 @@ def test_a_mixed_batch_draws_what_each_job_draws_alone(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_forwards_that_run_at_once_keep_out_of_each_other_s_way(
+    family: Family, tiny_card: TinyCard, tiny_pipeline: TinyPipeline
+) -> None:
+    base, orders = tiny_pipeline(family), mixed_orders(tiny_card(family), family)
+
+    with structlog.testing.capture_logs() as logs:
+        company = together(base, orders, forwards_at_once=3)
+
+    kept = [number for number, each in enumerate(orders) if each.canceled_at_call is None]
+    assert difference([company.images[number] for number in kept], [alone(base, orders[number]) for number in kept]) < (
+        TOLERANCE
+    )
+    assert [log["event"] for log in logs] == ["engine.cores_divided"], str(logs)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_job_alone_in_the_engine_is_equal_to_the_last_bit(
     family: Family, tiny_card: TinyCard, tiny_pipeline: TinyPipeline
 ) -> None:

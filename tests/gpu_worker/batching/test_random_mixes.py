@@ -51,12 +51,16 @@ def test_a_random_mix_draws_what_each_job_draws_alone(
     @settings(
         max_examples=16, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
-    @given(mix=st.lists(traits(family), min_size=2, max_size=5), knee=st.sampled_from([3, 6, 64]))
-    def check(mix: list[Traits], knee: int) -> None:
+    @given(
+        mix=st.lists(traits(family), min_size=2, max_size=5),
+        knee=st.sampled_from([3, 6, 64]),
+        at_once=st.integers(1, 3),
+    )
+    def check(mix: list[Traits], knee: int, at_once: int) -> None:
         first, *others = mix
         orders = [_order(card, (*first[:6], 0, first[7])), *[_order(card, those) for those in others]]
 
-        company = together(base, orders, Knees(default_rows=knee))
+        company = together(base, orders, Knees(default_rows=knee), forwards_at_once=at_once)
 
         drawn = [(image, those) for image, those in zip(company.images, mix, strict=True) if image is not None]
         assert difference([image for image, _ in drawn], [expected((*those[:6], 0, None)) for _, those in drawn]) < (
