@@ -11,7 +11,8 @@ VARIABLE = "BENCHMARK_ASSIGNMENT"
 class Assignment:
     """`folder` holds the pipeline. `batch` is the largest one it may be called with.
 
-    `window` is how many requests a server may collect before it groups them into batches.
+    `window` is how many requests a server may collect before it groups them into batches. `workers` is how many
+    processes draw for a server, each by itself.
     """
 
     folder: str
@@ -21,6 +22,7 @@ class Assignment:
     guidance_scale: float
     batch: int = 1
     window: int = 1
+    workers: int = 1
     port: int = 0
     redis_socket: str = ""
 

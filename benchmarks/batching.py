@@ -42,10 +42,15 @@ def main() -> None:
     offline = measure_offline(alone, works, options.batch_sizes)
     rate_per_s = options.share * offline.in_best_batches
     window = options.window_batches * offline.best_batch
-    served = replace(alone, assignment=subject.assignment(offline.best_batch, window))
+    served = replace(alone, assignment=subject.assignment(offline.best_batch, window, options.peer_workers))
     load = Load(works, poisson_arrivals(len(works), rate_per_s, options.seed), options.samples, options.bulk_jobs)
     comparison = compare(options.only, served, load)
-    about = {**_about(options, subject, load_before), "rate_per_s": rate_per_s, "window": window}
+    about = {
+        **_about(options, subject, load_before),
+        "rate_per_s": rate_per_s,
+        "window": window,
+        "peer_workers": options.peer_workers,
+    }
     _tell(about, offline, comparison, ratios(offline, comparison), None if options.quick else options.save_as)
 
 
@@ -96,6 +101,12 @@ def _options() -> argparse.Namespace:
         default=1,
         help="requests that a peer may collect, in best batches: 1 is what their documentation shows; with more, those "
         "of one step count come together more often",
+    )
+    parser.add_argument(
+        "--peer-workers",
+        type=int,
+        default=1,
+        help="processes that draw in LitServe, Ray Serve and BentoML, among which the cores' threads are divided",
     )
     parser.add_argument("--lanes", type=int, help="of Darkroom's worker; default: its own")
     parser.add_argument("--only", type=_names, default=list(SYSTEMS), help=f"some of {','.join(SYSTEMS)}")

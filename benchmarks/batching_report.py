@@ -47,7 +47,8 @@ def _setting(about: Mapping[str, Any], offline: Offline) -> str:
             "what the offline loop makes in its best batches; from due until the file is there.",
             f"- Offline images/s of equal jobs by batch size: {sizes}.",
             f"- LitServe, Ray Serve and BentoML collect up to {about['window']} requests, and draw them in batches of "
-            f"equal step counts, {offline.best_batch} at most. Darkroom has {about['lanes']} lanes.",
+            f"equal step counts, {offline.best_batch} at most, in {about['peer_workers']} process(es). "
+            f"Darkroom has {about['lanes']} lanes.",
         )
     )
 
@@ -63,6 +64,7 @@ def _offline_rows(offline: Offline) -> list[tuple[str, ...]]:
     return [
         ("offline loop, one by one", f"{offline.one_by_one:.2f}", *none),
         (f"offline loop, best batch ({offline.best_batch})", f"{offline.in_best_batches:.2f}", *none),
+        *([("the same, a loop for each core", f"{offline.on_each_core:.2f}", *none)] if offline.on_each_core else []),
     ]
 
 

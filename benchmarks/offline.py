@@ -5,9 +5,12 @@ that no other system finds a core or memory taken.
 """
 
 import json
+import os
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 from benchmarks.assignment import Assignment
@@ -15,13 +18,15 @@ from benchmarks.plain_pipeline import PlainPipeline
 from benchmarks.work import Work, equal_works
 
 SEARCH_STEPS = 10
+WARM_WITHIN_S = 600
 
 
 @dataclass(frozen=True)
 class Offline:
     """Images a second. `by_batch` is of works with equal step counts, the others of the mix.
 
-    `cpu_s`: for all works of the mix in best batches.
+    `cpu_s`: for all works of the mix in best batches. `on_each_core`: the same with as many loops as cores, each on one
+    thread with its share of the mix; None on a GPU.
     """
 
     one_by_one: float
@@ -29,6 +34,7 @@ class Offline:
     in_best_batches: float
     cpu_s: float
     by_batch: Mapping[int, float]
+    on_each_core: float | None = None
 
 
 def measure(assignment: Assignment, works: Sequence[Work], sizes: Sequence[int]) -> Offline:
@@ -40,7 +46,8 @@ def measure(assignment: Assignment, works: Sequence[Work], sizes: Sequence[int])
     in_mix = {size: _rate_of_mix(pipeline, size, works) for size in candidates}
     best = max(in_mix, key=lambda size: in_mix[size][0])
     one_by_one, _ = _rate_of_mix(pipeline, 1, works)
-    return Offline(one_by_one, best, *in_mix[best], by_batch)
+    on_each_core = _rate_on_each_core(assignment, best, works) if assignment.device == "cpu" else None
+    return Offline(one_by_one, best, *in_mix[best], by_batch, on_each_core)
 
 
 def _rate_of_equal(pipeline: PlainPipeline, size: int, count: int) -> float:
@@ -57,6 +64,29 @@ def _rate_of_mix(pipeline: PlainPipeline, largest: int, works: Sequence[Work]) -
     start, cpu_before = time.perf_counter(), time.process_time()
     pipeline.draw_mixed(works, largest)
     return len(works) / (time.perf_counter() - start), round(time.process_time() - cpu_before, 2)
+
+
+def _rate_on_each_core(assignment: Assignment, largest: int, works: Sequence[Work]) -> float:
+    """Images a second, from when all are warm."""
+    cores = os.cpu_count() or 1
+    all_warm = threading.Barrier(cores + 1)
+
+    def draw(share: Sequence[Work]) -> None:
+        import torch
+
+        torch.set_num_threads(1)  # counts for the thread that says it
+        pipeline = PlainPipeline(assignment)
+        pipeline.draw(equal_works(largest, steps=2))
+        all_warm.wait(WARM_WITHIN_S)
+        pipeline.draw_mixed(share, largest)
+
+    with ThreadPoolExecutor(cores) as threads:
+        futures = [threads.submit(draw, works[first::cores]) for first in range(cores)]
+        all_warm.wait(WARM_WITHIN_S)
+        start = time.perf_counter()
+        for future in futures:
+            future.result()
+    return len(works) / (time.perf_counter() - start)
 
 
 def main() -> None:

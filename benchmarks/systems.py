@@ -36,7 +36,8 @@ class Plan:
     lanes: int | None
 
     def environment(self) -> dict[str, str]:
-        return {**clean_environment(), **even_chances(), **self.assignment.to_environment()}
+        threads = max(1, (os.cpu_count() or 1) // self.assignment.workers)
+        return {**clean_environment(), **even_chances(threads), **self.assignment.to_environment()}
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,13 @@ class System:
     client: Callable[[httpx.AsyncClient, Subject], Draw]
 
 
-def even_chances() -> dict[str, str]:
-    """Each system computes with as many threads, and lets them sleep when there is nothing to do."""
+def even_chances(threads: int | None = None) -> dict[str, str]:
+    """Each system computes with as many threads, and lets them sleep when there is nothing to do.
+
+    `threads`: of each of its processes that draw; by default as many as there are cores.
+    """
     return {
-        "OMP_NUM_THREADS": str(os.cpu_count()),
+        "OMP_NUM_THREADS": str(threads or os.cpu_count()),
         "OMP_WAIT_POLICY": "PASSIVE",
         "TOKENIZERS_PARALLELISM": "false",
         "TRANSFORMERS_VERBOSITY": "error",  # it warns of torchvision, which no pipeline here needs
@@ -73,7 +77,7 @@ def darkroom(plan: Plan, folder: Path) -> Iterator[Side]:
 def celery(plan: Plan, folder: Path) -> Iterator[Side]:
     socket = folder / "redis.sock"
     free = port.any_free()
-    plan = replace(plan, assignment=replace(plan.assignment, redis_socket=str(socket)))
+    plan = replace(plan, assignment=replace(plan.assignment, redis_socket=str(socket), workers=1))
     warnings = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
     environment = {**plan.environment(), **warnings}
     worker = ("-m", "celery", "-A", "benchmarks.peers.celery_worker", "-q", "worker", "--pool=solo", "-l", "warning")

@@ -14,7 +14,7 @@ ASSIGNMENT = Assignment.of_this_process()
 MAX_LATENCY_MS = 600_000
 
 
-@bentoml.service(workers=1, traffic={"timeout": MAX_LATENCY_MS // 1000})
+@bentoml.service(workers=ASSIGNMENT.workers, traffic={"timeout": MAX_LATENCY_MS // 1000})
 class Drawing:
     def __init__(self) -> None:
         self._pipeline = PlainPipeline(ASSIGNMENT)

@@ -40,7 +40,13 @@ class Drawing(litserve.LitAPI):  # type: ignore[misc]
 def main() -> None:
     assignment = Assignment.of_this_process()
     drawing = Drawing(max_batch_size=assignment.window, batch_timeout=BATCH_TIMEOUT_S, api_path="/draw")
-    server = litserve.LitServer(drawing, accelerator=assignment.device.partition(":")[0], devices=1, timeout=False)
+    server = litserve.LitServer(
+        drawing,
+        accelerator=assignment.device.partition(":")[0],
+        devices=1,
+        workers_per_device=assignment.workers,
+        timeout=False,
+    )
     server.run(
         host="127.0.0.1", port=assignment.port, num_api_servers=1, generate_client_file=False, log_level="warning"
     )

@@ -15,7 +15,7 @@ app = FastAPI()
 
 
 @serve.deployment(
-    num_replicas=1,
+    num_replicas=ASSIGNMENT.workers,
     # Requests beyond this wait in the proxy, out of the batcher's sight.
     max_ongoing_requests=10_000,
     ray_actor_options={"num_cpus": 1, "num_gpus": 1 if ASSIGNMENT.device.startswith("cuda") else 0},

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 def clash(pipeline: "DiffusionPipeline") -> str | None:
     """Why this pipeline's runs must not meet, if so.
 
-    Hooks that only move or cast weights (group offload, layerwise casting) are no reason: all calls run in one thread.
+    Hooks that only move or cast weights (group offload, layerwise casting) are no reason: calls of a network that has
+    them all run in one thread.
     """
     if getattr(pipeline, "_all_hooks", None):
         return "CPU offload takes every network off the device at the end of each run"

@@ -20,6 +20,7 @@ ABOUT: dict[str, Any] = {
     "share": 0.7,
     "rate_per_s": 5.6,
     "window": 32,
+    "peer_workers": 2,
     "lanes": 16,
 }
 
@@ -36,6 +37,7 @@ def _row(page: str, name: str) -> list[str]:
 def test_each_system_has_its_row() -> None:
     assert _row(_page(), "Ray Serve") == ["5.00", "0.50", "8.00", "2.00", "0"]
     assert _row(_page(), "offline loop, best batch (8)")[0] == "8.00"
+    assert _row(_page(), "the same, a loop for each core")[0] == "9.50"
 
 
 def test_a_system_that_did_not_run_is_there_with_the_reason() -> None:
