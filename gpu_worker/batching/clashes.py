@@ -37,6 +37,12 @@ def forget_last_run(pipeline: "DiffusionPipeline") -> None:
             reset()
 
 
+def has_hooks(module: torch.nn.Module) -> bool:
+    """Of accelerate or of diffusers: they move, cast or remember, and hold the network that they were made for."""
+    registry: Any = getattr(module, "_diffusers_hook", None)
+    return hasattr(module, "_hf_hook") or bool(registry and registry.hooks)
+
+
 def _step_cache(network: torch.nn.Module) -> str | None:
     for module in network.modules():
         registry: Any = getattr(module, "_diffusers_hook", None)

@@ -1,16 +1,16 @@
 """Stands in a lane's pipeline where a network would: looks like it, and files each call with the engine."""
 
 import inspect
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers.utils.torch_utils import unwrap_module
 
 from gpu_worker.batching.call import Entry
-from gpu_worker.batching.clashes import clash, forget_last_run, networks
+from gpu_worker.batching.clashes import clash, forget_last_run, has_hooks, networks
 from gpu_worker.batching.seat import Seat
 from gpu_worker.batching.upcast import in_float32, keep_upcast
 
@@ -38,6 +38,7 @@ class NetworkProxy:
         self._seat = seat
         self._is_denoiser = is_denoiser
         self._upcast_from = upcast_from
+        self._hooked = [module for module in network.modules() if has_hooks(module)]
         self._entries = {name: _entry(network, name, is_step) for name in entry_names(network)}
 
     @property  # type: ignore[misc]
@@ -59,6 +60,19 @@ class NetworkProxy:
     @property
     def dtype(self) -> Any:
         return self._upcast_from or self._network.dtype
+
+    @cached_property
+    def _resting_device(self) -> Any:
+        return self._network.device
+
+    @property
+    def device(self) -> Any:
+        """Found once, where no hook moves the weights: torch looks through all modules each time."""
+        return self._network.device if self._hooked else self._resting_device
+
+    def modules(self) -> Iterator[torch.nn.Module]:
+        """Those with hooks: at each run, pipelines look through all modules for these, and for nothing else."""
+        return iter(self._hooked or (self._network,))
 
     def to(self, *_: Any, **__: Any) -> "NetworkProxy":
         """Lanes share the weights: no run may move or cast them under another's call."""

@@ -8,6 +8,7 @@ import structlog
 import torch
 
 from gpu_worker.batching.call import Entry
+from gpu_worker.batching.clashes import has_hooks
 
 log = structlog.get_logger()
 
@@ -58,16 +59,10 @@ def replica(network: torch.nn.Module) -> torch.nn.Module:
 
     Raises NotCopied.
     """
-    if any(_has_hooks(module) for module in network.modules()):
+    if any(has_hooks(module) for module in network.modules()):
         raise NotCopied("has hooks")
     shared = {id(parameter): parameter for parameter in network.parameters()}
     try:
         return copy.deepcopy(network, shared)
     except Exception as error:
         raise NotCopied(f"cannot be copied: {type(error).__name__}") from error
-
-
-def _has_hooks(module: torch.nn.Module) -> bool:
-    """Of accelerate or of diffusers: they move, cast or remember, and hold the network that they were made for."""
-    registry: Any = getattr(module, "_diffusers_hook", None)
-    return hasattr(module, "_hf_hook") or bool(registry and registry.hooks)

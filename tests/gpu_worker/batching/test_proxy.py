@@ -1,9 +1,11 @@
 """What a pipeline sees in place of its networks."""
 
+import copy
 from typing import Any
 
 import pytest
 import torch
+from diffusers.hooks.group_offloading import _is_group_offload_enabled
 
 from gpu_worker.batching.engine import Engine
 from gpu_worker.batching.knees import Knees
@@ -31,6 +33,17 @@ def test_a_proxy_passes_for_the_network(lane: Any, tiny_pipeline: TinyPipeline) 
     assert (lane.unet.config, lane.unet.dtype) == (base.unet.config, torch.float32)
     assert lane.device == torch.device("cpu")
     assert lane.unet.conv_in is base.unet.conv_in
+
+
+def test_a_pipeline_finds_hooks_that_move_weights_behind_a_proxy(tiny_pipeline: TinyPipeline) -> None:
+    base = copy.deepcopy(tiny_pipeline("sd"))
+    base.unet.enable_group_offload(torch.device("cpu"), torch.device("cpu"), offload_type="leaf_level")
+    pipeline: Any = lane_pipeline(base)
+
+    share_networks(pipeline, Seat(Engine(Knees(default_rows=8), "cpu")))
+
+    assert _is_group_offload_enabled(pipeline.unet)
+    assert not _is_group_offload_enabled(pipeline.vae)
 
 
 def test_the_base_pipeline_keeps_its_networks(lane: Any, tiny_pipeline: TinyPipeline) -> None:
