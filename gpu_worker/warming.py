@@ -12,7 +12,7 @@ from darkroom.errors import DarkroomError
 from darkroom.request import ImageRequest, OutputFormat, Priority
 from gpu_worker.batching.call import Call
 from gpu_worker.batching.compiling import Compiled, compiling
-from gpu_worker.batching.cores import fewest_threads
+from gpu_worker.batching.cores import divide
 from gpu_worker.batching.engine import Engine
 from gpu_worker.batching.footprint import Footprint, forward_of
 from gpu_worker.batching.knee_file import KneeFile
@@ -63,7 +63,7 @@ def _spread(calls: Iterable[Call], engine: Engine) -> None:
     step = next((call for call in calls if call.entry.is_step and call.arguments), None)
     if step is not None:
         entries = {call.entry for call in calls}
-        engine.spread(entries, lambda cores: fewest_threads(lambda threads: seconds_with(threads, step), cores))
+        engine.spread(entries, lambda cores: divide(lambda threads: seconds_with(threads, step), cores))
 
 
 def _compile(

@@ -19,6 +19,7 @@ import torch
 from darkroom.errors import WorkerStopping
 from gpu_worker.batching.alone import Alone
 from gpu_worker.batching.call import Call, Entry, LanePass
+from gpu_worker.batching.cores import Division
 from gpu_worker.batching.desk import Desk
 from gpu_worker.batching.headroom import Headroom
 from gpu_worker.batching.knees import Knees, Worth
@@ -73,16 +74,16 @@ class Engine:
     def start(self) -> None:
         self._threads[self._first].start()
 
-    def spread(self, entries: Collection[Entry], threads_of: Callable[[int], int]) -> None:
+    def spread(self, entries: Collection[Entry], divide_cores: Callable[[int], Division]) -> None:
         """On a CPU: run these networks in several threads, as far as they can be copied.
 
-        To be called for each model before its first job. `threads_of` says, for a number of cores, how many of them
-        one forward shall have. It is asked once in an engine's life, in the engine's thread.
+        To be called for each model before its first job. `divide_cores` is told how many there are. It is asked until
+        it once says that there shall be several forwards at once, and in the engine's first thread.
         """
         if self._device != "cpu":
             return
         if not self._others:
-            self._divide_cores(threads_of)
+            self._divide_cores(divide_cores)
         for runner in self._others:
             for entry in entries:
                 self._teach(runner, entry)
@@ -159,19 +160,19 @@ class Engine:
         self._desk.join(runner)
         return runner
 
-    def _divide_cores(self, threads_of: Callable[[int], int]) -> None:
-        def choose() -> tuple[int, int]:
+    def _divide_cores(self, divide_cores: Callable[[int], Division]) -> None:
+        def choose() -> tuple[int, Division]:
             # torch has a number of threads for each thread that calls it.
             cores = torch.get_num_threads()
-            threads = max(1, min(cores, threads_of(cores)))
-            torch.set_num_threads(threads)
-            return cores, threads
+            division = divide_cores(cores)
+            torch.set_num_threads(division.threads)
+            return cores, division
 
-        cores, threads = self.do(choose)
-        self._others = [self._hire(Replicas(), threads) for _ in range(1, cores // threads)]
+        cores, division = self.do(choose)
+        self._others = [self._hire(Replicas(), division.threads) for _ in range(1, division.forwards)]
         for runner in self._others:
             self._threads[runner].start()
-        log.info("engine.cores_divided", cores=cores, threads=threads, forwards_at_once=len(self._threads))
+        log.info("engine.cores_divided", cores=cores, threads=division.threads, forwards_at_once=division.forwards)
 
     def _teach(self, runner: Runner, entry: Entry) -> None:
         """A network that cannot be copied goes on to run in the first thread."""

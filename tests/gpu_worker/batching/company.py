@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from gpu_worker.batching.call import Entry, LanePass
+from gpu_worker.batching.cores import Division
 from gpu_worker.batching.engine import Engine
 from gpu_worker.batching.knees import Knees
 from gpu_worker.batching.pace import Pace
@@ -95,7 +96,7 @@ def together(
 def spread(engine: Engine, entries: Collection[Entry], forwards_at_once: int) -> None:
     """As a warm-up does it on as many cores, when one thread turns out to be enough for a forward."""
     engine.do(lambda: torch.set_num_threads(forwards_at_once))
-    engine.spread(entries, lambda _cores: 1)
+    engine.spread(entries, lambda cores: Division(threads=1, forwards=cores))
 
 
 def difference(ones: Sequence[Any], others: Sequence[Any]) -> float:

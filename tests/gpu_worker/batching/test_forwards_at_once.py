@@ -8,6 +8,7 @@ import structlog
 import torch
 
 from darkroom.errors import WorkerStopping
+from gpu_worker.batching.cores import Division
 from gpu_worker.batching.pace import Pace
 from tests.gpu_worker.batching.engine_room import EngineRoom, engine_room
 from tests.gpu_worker.batching.fake_lanes import FakeLane, drawn, entry_of
@@ -102,7 +103,7 @@ def test_a_lost_device_takes_no_other_thread_s_images_along() -> None:
         running = begun(room, room.lane(), 1.0)
         ill = FakeNetwork()
         ill.loses_device = True
-        room.engine.spread([entry_of(ill)], lambda _cores: 1)
+        room.engine.spread([entry_of(ill)], lambda _cores: Division(threads=1, forwards=2))
 
         hit = room.lane(ill).call(1.0)
 
