@@ -14,7 +14,7 @@ from darkroom.errors import DarkroomError, JobTaken
 from darkroom.jobs import IMAGES, Failure, Job, StoredImage
 from darkroom.redis_client import Client, redis_errors
 from darkroom.request import Priority
-from darkroom.scripts import Scripts
+from darkroom.scripts import Answer, Scripts
 from darkroom.settings import Settings
 
 # A job's end removes its preview. This is for a job whose worker says nothing more.
@@ -51,8 +51,16 @@ class Claims:
 
     def progress(self, job: Job, step: int, steps: int) -> None:
         """Record that a step is done. Raises JobTaken, RedisUnavailable."""
-        if not self._scripts.run("progress", job.id, job.attempt, step, steps, self._lease_ms):
+        if self.progress_of([(job, step, steps)]):
             raise JobTaken(f"Attempt {job.attempt} no longer owns job {job.id}.")
+
+    def progress_of(self, done: Iterable[tuple[Job, int, int]]) -> set[str]:
+        """Record steps of several jobs, in order, as (job, step, steps); the ids of those that this worker has lost.
+
+        Raises RedisUnavailable.
+        """
+        steps = [argument for job, step, steps in done for argument in (job.id, job.attempt, step, steps)]
+        return _ids(self._scripts.run("progress", self._lease_ms, *steps))
 
     def preview(self, job: Job, step: int, steps: int, images: Sequence[str]) -> None:
         """Show watchers how the images stand, as `data:` URLs; the preview before is forgotten.
@@ -66,8 +74,7 @@ class Claims:
     def renew(self, jobs: Iterable[Job]) -> set[str]:
         """Renew the leases of these jobs; the ids of those that this worker has lost. Raises RedisUnavailable."""
         pairs = [argument for job in jobs for argument in (job.id, job.attempt)]
-        lost = self._scripts.run("renew", self._lease_ms, *pairs)
-        return {str(job_id) for job_id in lost} if isinstance(lost, list) else set()
+        return _ids(self._scripts.run("renew", self._lease_ms, *pairs))
 
     def succeed(self, job: Job, images: list[StoredImage]) -> None:
         """Raises JobTaken, RedisUnavailable."""
@@ -108,3 +115,7 @@ class Claims:
         with redis_errors():
             state = self._redis.hget(f"darkroom:job:{job_id}", "state")
         return state in {None, "canceled", "failed"}
+
+
+def _ids(answer: Answer) -> set[str]:
+    return {str(job_id) for job_id in answer} if isinstance(answer, list) else set()

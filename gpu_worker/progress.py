@@ -1,13 +1,19 @@
-"""Tells watchers how far jobs are, from threads of its own: a lane's next step never waits for Redis."""
+"""Tells watchers how far jobs are, from threads of its own: a lane's next step never waits for Redis.
+
+What lanes note while one message is on its way goes into the next: a forward's lanes are told of together, and a Redis
+that is some milliseconds away keeps up with any number of lanes.
+"""
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import structlog
 
 from darkroom.claims import Claims
-from darkroom.errors import JobTaken, RedisUnavailable
+from darkroom.errors import RedisUnavailable
 from gpu_worker.lane import Draw
 from gpu_worker.leases import Hold
 from gpu_worker.previews import Preview, PreviewWriter
@@ -18,6 +24,8 @@ log = structlog.get_logger()
 FLUSH_S = 2.0
 # While Redis is slow or away, the oldest untold steps are dropped beyond this.
 MOST_UNTOLD = 1000
+# In one message: Redis does nothing else meanwhile.
+MOST_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -64,28 +72,33 @@ class ProgressWriter:
             self._changed.wait_for(lambda: all(step.hold is not hold for step in self._untold), FLUSH_S)
 
     def _run(self) -> None:
-        while step := self._next():
+        while steps := self._next():
             try:
-                self._tell(step)
+                self._tell(steps)
             except Exception:
                 # Without this thread nobody would hear of progress again, or of a cancel before the end.
-                log.exception("job.progress_lost", job_id=step.hold.job.id)
+                log.exception("job.progress_lost", job_id=steps[0].hold.job.id, steps=len(steps))
             with self._changed:
-                # It stays in the queue until it is told, or flush would return too early.
-                if self._untold and self._untold[0] is step:
-                    self._untold.popleft()
+                # They stay in the queue until they are told, or flush would return too early.
+                for step in steps:
+                    if self._untold and self._untold[0] is step:
+                        self._untold.popleft()
                 self._changed.notify_all()
 
-    def _next(self) -> Step | None:
+    def _next(self) -> Sequence[Step]:
+        """Empty at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._untold or self._is_stopped)
-            return self._untold[0] if self._untold else None
+            return list(islice(self._untold, MOST_AT_ONCE))
 
-    def _tell(self, step: Step) -> None:
+    def _tell(self, steps: Sequence[Step]) -> None:
         try:
-            self._claims.progress(step.hold.job, step.step, step.steps)
-        except JobTaken:
-            step.hold.lose()
+            lost = self._claims.progress_of((step.hold.job, step.step, step.steps) for step in steps)
         except RedisUnavailable as error:
-            # Progress can be missed. Whether the job is still ours shows at a later step, or at the end.
-            log.warning("job.progress_lost", job_id=step.hold.job.id, step=step.step, reason=error.message)
+            # Progress can be missed. Whether a job is still ours shows at a later step, or at the end.
+            for step in steps:
+                log.warning("job.progress_lost", job_id=step.hold.job.id, step=step.step, reason=error.message)
+            return
+        for step in steps:
+            if step.hold.job.id in lost:
+                step.hold.lose()

@@ -1,7 +1,15 @@
--- Records a step, tells watchers, and renews the lease. Returns 1, or 0 if this attempt lost the job.
-local id, attempt, step, steps, lease_ms = unpack(ARGV)
-if not owns(id, attempt) then return 0 end
-redis.call('HSET', job_key(id), 'step', step, 'steps', steps)
-redis.call('ZADD', key('leases'), now_ms() + tonumber(lease_ms), id)
-tell(id, 'step', {step = tonumber(step), steps = tonumber(steps)})
-return 1
+-- Records steps, (id, attempt, step, steps) each, tells watchers, and renews the leases. Returns the ids of jobs that this
+-- worker lost.
+local lost = {}
+local until_ms = now_ms() + tonumber(ARGV[1])
+for i = 2, #ARGV, 4 do
+  local id, attempt, step, steps = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  if owns(id, attempt) then
+    redis.call('HSET', job_key(id), 'step', step, 'steps', steps)
+    redis.call('ZADD', key('leases'), until_ms, id)
+    tell(id, 'step', {step = tonumber(step), steps = tonumber(steps)})
+  else
+    lost[#lost + 1] = id
+  end
+end
+return lost

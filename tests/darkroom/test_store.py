@@ -106,6 +106,23 @@ def test_progress_is_kept_and_told(store: JobStore, claims: Claims, client: Clie
     assert told(client, job.id) == ["started", "step", "step"]
 
 
+def test_steps_of_several_jobs_are_recorded_at_once_and_lost_ones_named(
+    store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
+) -> None:
+    for _ in range(2):
+        store.enqueue("alice", request_of())
+    ours, lost = claims.claim_next("minilab", "w"), claims.claim_next("minilab", "w")
+    assert ours
+    assert lost
+    store.cancel(lost.id)
+
+    assert claims.progress_of([(ours, 1, 3), (lost, 1, 3), (ours, 2, 3)]) == {lost.id}
+
+    assert (store.get(ours.id).step, store.get(ours.id).steps) == (2, 3)
+    assert told(client, ours.id) == ["started", "step", "step"]
+    assert told(client, lost.id) == ["started", "canceled"]
+
+
 def test_a_job_succeeds_once_however_often_it_is_said(
     store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
 ) -> None:

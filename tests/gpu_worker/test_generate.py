@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -37,9 +38,9 @@ class StumblingClaims(Claims):
         super().__init__(client, settings)
         self._stumbles = list(stumbles)
 
-    def progress(self, job: Job, step: int, steps: int) -> None:
+    def progress_of(self, done: Iterable[tuple[Job, int, int]]) -> set[str]:
         self._stumble("progress")
-        super().progress(job, step, steps)
+        return super().progress_of(done)
 
     def succeed(self, job: Job, images: list[StoredImage]) -> None:
         self._stumble("succeed")
