@@ -7,7 +7,6 @@ that no other system finds a core or memory taken.
 import json
 import os
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,6 @@ from benchmarks.plain_pipeline import PlainPipeline
 from benchmarks.work import Work, equal_works
 
 SEARCH_STEPS = 10
-WARM_WITHIN_S = 600
 
 
 @dataclass(frozen=True)
@@ -67,26 +65,19 @@ def _rate_of_mix(pipeline: PlainPipeline, largest: int, works: Sequence[Work]) -
 
 
 def _rate_on_each_core(assignment: Assignment, largest: int, works: Sequence[Work]) -> float:
-    """Images a second, from when all are warm."""
+    """Images a second, once all are warm."""
+    import torch
+
     cores = os.cpu_count() or 1
-    all_warm = threading.Barrier(cores + 1)
-
-    def draw(share: Sequence[Work]) -> None:
-        import torch
-
-        torch.set_num_threads(1)  # counts for the thread that says it
-        pipeline = PlainPipeline(assignment)
-        pipeline.draw(equal_works(largest, steps=2))
-        all_warm.wait(WARM_WITHIN_S)
-        pipeline.draw_mixed(share, largest)
-
-    with ThreadPoolExecutor(cores) as threads:
-        futures = [threads.submit(draw, works[first::cores]) for first in range(cores)]
-        all_warm.wait(WARM_WITHIN_S)
+    # One after the other: loading one pipeline, diffusers changes torch for the whole process.
+    pipelines = [PlainPipeline(assignment) for _ in range(cores)]
+    shares = [works[first::cores] for first in range(cores)]
+    warm_up = equal_works(largest, steps=2)
+    with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+        list(threads.map(lambda pipeline: pipeline.draw(warm_up), pipelines))
         start = time.perf_counter()
-        for future in futures:
-            future.result()
-    return len(works) / (time.perf_counter() - start)
+        list(threads.map(lambda pipeline, share: pipeline.draw_mixed(share, largest), pipelines, shares))
+        return len(works) / (time.perf_counter() - start)
 
 
 def main() -> None:
