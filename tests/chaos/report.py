@@ -66,6 +66,7 @@ def figures(result: Result) -> Mapping[str, Any]:
         "undead": len(verdict.undead),
         "unheard": len(verdict.unheard),
         "unburied": len(verdict.unburied),
+        "without_thumbnail": len(verdict.without_thumbnail),
         "surprises": len(result.ledger.surprises),
         "slowest_job_s": round(result.slowest_job_s, 1),
         "outages": {outage.part: _outage(outage) for outage in result.outages},

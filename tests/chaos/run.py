@@ -35,7 +35,7 @@ class Options:
     outage_s: float = 0
     """For so long Redis, and then the broker where it is another, is stopped before all else."""
     thumbnails_within_s: float = 90
-    """A lost follow-up is due again after a minute."""
+    """A lost follow-up is due again after a minute. 0: nobody waits for them, and none is expected."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,12 @@ class Result:
     ended_by_themselves: Mapping[str, int]
     slowest_job_s: float
     outages: Sequence[Outage] = ()
+    expects_thumbnails: bool = True
 
     def is_spotless(self) -> bool:
         outages_are = all(outage.is_spotless() for outage in self.outages)
-        return self.verdict.is_spotless() and not self.ledger.surprises and outages_are
+        thumbnails_are = not (self.expects_thumbnails and self.verdict.without_thumbnail)
+        return self.verdict.is_spotless() and not self.ledger.surprises and outages_are and thumbnails_are
 
 
 async def run(broker: str, options: Options, alone: Sequence[Sequence[Pixels]], folder: Path) -> Result:
@@ -79,6 +81,7 @@ async def run(broker: str, options: Options, alone: Sequence[Sequence[Pixels]], 
         {name: part.ended_by_itself for name, part in service.parts.items() if part.ended_by_itself},
         _slowest_job_s(evidence),
         outages,
+        options.thumbnails_within_s > 0,
     )
 
 
