@@ -21,7 +21,7 @@ from benchmarks.offline import Offline
 from benchmarks.ratios import Ratios, ratios
 from benchmarks.side import REPOSITORY
 from benchmarks.subject import Subject, choose_subject
-from benchmarks.systems import SYSTEMS, Plan
+from benchmarks.systems import SYSTEMS, Plan, systems_for
 from benchmarks.work import MIXES, mixed_works
 from darkroom.settings import Settings
 
@@ -42,15 +42,10 @@ def main() -> None:
     offline = measure_offline(alone, works, options.batch_sizes)
     rate_per_s = options.share * offline.in_best_batches
     window = options.window_batches * offline.best_batch
-    served = replace(alone, assignment=subject.assignment(offline.best_batch, window, options.peer_workers))
+    served = replace(alone, assignment=subject.assignment(offline.best_batch, window))
     load = Load(works, poisson_arrivals(len(works), rate_per_s, options.seed), options.samples, options.bulk_jobs)
-    comparison = compare(options.only, served, load)
-    about = {
-        **_about(options, subject, load_before),
-        "rate_per_s": rate_per_s,
-        "window": window,
-        "peer_workers": options.peer_workers,
-    }
+    comparison = compare(options.only or systems_for(subject.device), served, load)
+    about = {**_about(options, subject, load_before), "rate_per_s": rate_per_s, "window": window}
     _tell(about, offline, comparison, ratios(offline, comparison), None if options.quick else options.save_as)
 
 
@@ -102,14 +97,8 @@ def _options() -> argparse.Namespace:
         help="requests that a peer may collect, in best batches: 1 is what their documentation shows; with more, those "
         "of one step count come together more often",
     )
-    parser.add_argument(
-        "--peer-workers",
-        type=int,
-        default=1,
-        help="processes that draw in LitServe, Ray Serve and BentoML, among which the cores' threads are divided",
-    )
     parser.add_argument("--lanes", type=int, help="of Darkroom's worker; default: its own")
-    parser.add_argument("--only", type=_names, default=list(SYSTEMS), help=f"some of {','.join(SYSTEMS)}")
+    parser.add_argument("--only", type=_names, help=f"some of {','.join(SYSTEMS)}")
     parser.add_argument("--samples", type=int, default=15, help="interactive jobs on an idle and on a filled worker")
     parser.add_argument(
         "--bulk-jobs", type=int, default=100, help="that fill the worker meanwhile; the rest is canceled"

@@ -47,8 +47,9 @@ def _setting(about: Mapping[str, Any], offline: Offline) -> str:
             "what the offline loop makes in its best batches; from due until the file is there.",
             f"- Offline images/s of equal jobs by batch size: {sizes}.",
             f"- LitServe, Ray Serve and BentoML collect up to {about['window']} requests, and draw them in batches of "
-            f"equal step counts, {offline.best_batch} at most, in {about['peer_workers']} process(es). "
+            f"equal step counts, {offline.best_batch} at most. "
             f"Darkroom has {about['lanes']} lanes.",
+            "- Each server has one process that draws, with a thread for each core, unless the table says otherwise.",
         )
     )
 

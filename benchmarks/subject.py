@@ -21,7 +21,7 @@ class Subject:
     device: str
     dtype: str
 
-    def assignment(self, batch: int = 1, window: int = 1, workers: int = 1) -> Assignment:
+    def assignment(self, batch: int = 1, window: int = 1) -> Assignment:
         return Assignment(
             folder=str(find_weights(self.card, None)),
             device=self.device,
@@ -30,7 +30,6 @@ class Subject:
             guidance_scale=self.card.guidance_scale.default,
             batch=batch,
             window=window,
-            workers=workers,
         )
 
 

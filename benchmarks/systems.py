@@ -42,9 +42,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class System:
+    """`is_divided`: given a process for each core, where its documentation shows one."""
+
     title: str
     start: Callable[[Plan, Path], AbstractContextManager[Side]]
     client: Callable[[httpx.AsyncClient, Subject], Draw]
+    is_divided: bool = False
 
 
 def even_chances(threads: int | None = None) -> dict[str, str]:
@@ -77,7 +80,7 @@ def darkroom(plan: Plan, folder: Path) -> Iterator[Side]:
 def celery(plan: Plan, folder: Path) -> Iterator[Side]:
     socket = folder / "redis.sock"
     free = port.any_free()
-    plan = replace(plan, assignment=replace(plan.assignment, redis_socket=str(socket), workers=1))
+    plan = replace(plan, assignment=replace(plan.assignment, redis_socket=str(socket)))
     warnings = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
     environment = {**plan.environment(), **warnings}
     worker = ("-m", "celery", "-A", "benchmarks.peers.celery_worker", "-q", "worker", "--pool=solo", "-l", "warning")
@@ -85,7 +88,8 @@ def celery(plan: Plan, folder: Path) -> Iterator[Side]:
     with stopped_after(Side("Celery", f"http://127.0.0.1:{free}", Guard())) as side:
         side.start(Part("redis", tuple(redis_command(folder, socket)), environment, is_foundation=True))
         wait_for_redis(socket, READY_WITHIN_S)
-        side.start(Part("worker", (sys.executable, *worker), environment))
+        for number in range(plan.assignment.workers):
+            side.start(Part(f"worker-{number}", (sys.executable, *worker, "-n", f"worker-{number}@%h"), environment))
         side.start(Part("front", (sys.executable, *front), environment))
         wait_for_answer(side)
         yield side
@@ -151,13 +155,29 @@ def _keeping_to(folder: Path) -> dict[str, str]:
     }
 
 
-SYSTEMS: Mapping[str, System] = {
+def _divided(system: System) -> System:
+    """The same with a process for each core, each on one thread."""
+
+    def start(plan: Plan, folder: Path) -> AbstractContextManager[Side]:
+        return system.start(replace(plan, assignment=replace(plan.assignment, workers=os.cpu_count() or 1)), folder)
+
+    return System(f"{system.title}, a process for each core", start, system.client, is_divided=True)
+
+
+OURS = "darkroom"
+_AS_DOCUMENTED = {
     "celery": System("Celery, one job at a time", celery, lambda http, _subject: plain_client(http)),
     "litserve": System("LitServe", litserve, lambda http, _subject: plain_client(http)),
     "ray": System("Ray Serve", ray, lambda http, _subject: plain_client(http)),
     "bentoml": System("BentoML", bentoml, lambda http, _subject: bentoml_client(http)),
-    "darkroom": System(
-        "Darkroom", darkroom, lambda http, subject: DarkroomClient(http, subject.card.id, subject.side).draw
-    ),
 }
-OURS = "darkroom"
+SYSTEMS: Mapping[str, System] = {
+    **_AS_DOCUMENTED,
+    **{f"{name}-divided": _divided(system) for name, system in _AS_DOCUMENTED.items()},
+    OURS: System("Darkroom", darkroom, lambda http, subject: DarkroomClient(http, subject.card.id, subject.side).draw),
+}
+
+
+def systems_for(device: str) -> list[str]:
+    """On a GPU no server is divided: processes would share it, each with weights of its own."""
+    return [name for name, system in SYSTEMS.items() if device == "cpu" or not system.is_divided]

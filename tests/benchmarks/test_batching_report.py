@@ -20,7 +20,6 @@ ABOUT: dict[str, Any] = {
     "share": 0.7,
     "rate_per_s": 5.6,
     "window": 32,
-    "peer_workers": 2,
     "lanes": 16,
 }
 

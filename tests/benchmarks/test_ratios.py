@@ -12,7 +12,21 @@ def test_each_ratio_is_over_the_peer_that_is_best_in_it() -> None:
         "p95_over_best_peer": 0.5,
         "short_p95_over_best_peer": 0.1,
         "interactive_over_idle": 1.5,
+        "service_over_divided_offline": 0.8,
+        "throughput_over_best_divided_peer": None,
+        "p95_over_best_divided_peer": None,
+        "short_p95_over_best_divided_peer": None,
     }
+
+
+def test_peers_with_a_process_for_each_core_are_compared_apart() -> None:
+    divided = {**COMPARISON.systems, "litserve-divided": measured(9.5, p95_s=2.0, short_p95_s=1.0)}
+
+    found = ratios(OFFLINE, Comparison(divided, {}))
+
+    assert (found.throughput_over_best_peer, found.throughput_over_best_divided_peer) == (1.52, 0.8)
+    assert (found.p95_over_best_peer, found.p95_over_best_divided_peer) == (0.5, 1.5)
+    assert (found.short_p95_over_best_peer, found.short_p95_over_best_divided_peer) == (0.1, 0.2)
 
 
 def test_what_was_not_measured_has_no_ratio() -> None:
