@@ -146,24 +146,22 @@ class Desk:
 
     def _gather(self, runner: Runner) -> None:
         """Lanes that were just served are on their way back: a moment's wait makes the next forward fuller."""
-        ends_s = self._clock() + self._pace.worth_waiting_s()
-        while (
-            self._away
-            and not self._is_closed
-            and not self._need_not_wait(runner)
-            and (left := ends_s - self._clock()) > 0
-        ):
+        began_s = self._clock()
+        while self._away and not self._is_closed:
+            left = began_s + self._worth_waiting_s(runner) - self._clock()
+            if left <= 0:
+                return
             self._changed.wait(left)
 
-    def _need_not_wait(self, runner: Runner) -> bool:
-        """The next forward gets no fuller, and nobody who goes before it is on the way."""
+    def _worth_waiting_s(self, runner: Runner) -> float:
         batch = self._choose(runner, self._most_rows)
-        if not batch:
-            return False
+        if batch and any(lane.priority < batch[0].lane.priority for lane in self._away.values()):
+            return self._pace.worth_waiting_s(is_urgent=True)
+        return 0 if batch and self._is_full(batch) else self._pace.worth_waiting_s()
+
+    def _is_full(self, batch: Sequence[Call]) -> bool:
         runs_alone = batch[0].arguments is None
-        if not runs_alone and sum(call.rows for call in batch) < self._most_rows(batch[0].fit):
-            return False
-        return all(lane.priority >= batch[0].lane.priority for lane in self._away.values())
+        return runs_alone or sum(call.rows for call in batch) >= self._most_rows(batch[0].fit)
 
     def _choose(self, runner: Runner, knee_of: Callable[[Fit], int]) -> list[Call]:
         return next_batch(self._within_reach(runner), knee_of, self._clock(), self._pace.speed)

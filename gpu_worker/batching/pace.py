@@ -42,9 +42,13 @@ class Pace:
     def lane_left(self, lane: int) -> None:
         self._served.pop(lane, None)
 
-    def worth_waiting_s(self) -> float:
-        """Until nearly all lanes should be back, and never longer than a part of a forward."""
-        return min(3 * self._return_s, MOST_OF_A_FORWARD * self._forward_s)
+    def worth_waiting_s(self, *, is_urgent: bool = False) -> float:
+        """Until nearly all lanes should be back, and never longer than a part of a forward.
+
+        That long for a lane that goes before all who wait: it would lose a whole forward otherwise.
+        """
+        longest_s = MOST_OF_A_FORWARD * self._forward_s
+        return longest_s if is_urgent else min(3 * self._return_s, longest_s)
 
     def forward_done(self, taken_s: float, at_once: int = 1) -> None:
         """`at_once`: forwards that ran at its end, this one included."""

@@ -4,13 +4,10 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 import torch
 
 from gpu_worker.batching.call import Entry
 from gpu_worker.batching.clashes import has_hooks
-
-log = structlog.get_logger()
 
 
 class NotCopied(Exception):

@@ -56,7 +56,7 @@ class Canceled(Exception):
 class PatientPace(Pace):
     """Waits for every lane inside, so that what shares a forward is no matter of luck."""
 
-    def worth_waiting_s(self) -> float:
+    def worth_waiting_s(self, *, is_urgent: bool = False) -> float:
         return PATIENCE_S
 
 

@@ -31,6 +31,15 @@ def test_no_longer_than_a_part_of_a_forward(pace: Pace) -> None:
     assert pace.worth_waiting_s() == pytest.approx(MOST_OF_A_FORWARD * 0.001)
 
 
+def test_a_lane_that_goes_before_all_others_is_waited_for_longer(pace: Pace) -> None:
+    pace.forward_done(10.0)
+    pace.lane_served(1, 0.0, work_left=1)
+    pace.lane_returned(1, 0.01, work_left=1)
+
+    assert pace.worth_waiting_s() < 0.1
+    assert pace.worth_waiting_s(is_urgent=True) == MOST_OF_A_FORWARD * 10.0
+
+
 @pytest.mark.parametrize("away_s", [1.5, 100.0])
 def test_a_lane_that_was_held_up_teaches_nothing(pace: Pace, away_s: float) -> None:
     pace.forward_done(10.0)
