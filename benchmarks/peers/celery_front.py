@@ -11,7 +11,8 @@ from benchmarks.peers.celery_worker import ASSIGNMENT, KEEP_S, draw
 from benchmarks.work import Work
 
 app = FastAPI()
-images = redis.asyncio.Redis(unix_socket_path=ASSIGNMENT.redis_socket, socket_timeout=None)
+# Each request that waits has a connection of its own; redis-py's own limit is 100.
+images = redis.asyncio.Redis(unix_socket_path=ASSIGNMENT.redis_socket, socket_timeout=None, max_connections=10_000)
 
 
 @app.get("/healthz")
