@@ -17,7 +17,7 @@ def plot(offline: Offline, comparison: Comparison, path: Path) -> None:
     from matplotlib import pyplot as plt
 
     names = list(comparison.systems)
-    titles = [SYSTEMS[name].title for name in names]
+    titles = [SYSTEMS[name].title.replace(", a process", ",\na process") for name in names]
     colours = [OURS_COLOUR if name == OURS else THEIR_COLOUR for name in names]
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 0.55 * len(names) + 1.8), layout="constrained")
 
@@ -37,7 +37,7 @@ def plot(offline: Offline, comparison: Comparison, path: Path) -> None:
         right.bar_label(bars, ["failed" if value is None else f"{value:.1f}" for value in values], padding=3)
         bars.set_label(label)
     right.set_yticks(rows, ["" for _ in rows])
-    right.set(title="p95 latency under the same Poisson load, s")
+    right.set(title="p95 latency, the same Poisson load, s")
     right.margins(x=0.12)
     right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
     figure.savefig(path, dpi=120)
