@@ -1,6 +1,7 @@
 """An image must not depend on the company in which it is drawn."""
 
-from typing import get_args
+from collections.abc import Sequence
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import structlog
 
 from darkroom.catalogue import SchedulerName
 from gpu_worker.batching.knees import Knees
-from tests.gpu_worker.batching.company import Order, alone, difference, together
+from tests.gpu_worker.batching.company import Company, Order, alone, difference, together
 from tests.gpu_worker.batching.orders import PROMPTS, mixed_orders, order
 from tests.models.conftest import TinyCard, TinyPipeline
 from tests.models.tiny import FAMILIES, Family
@@ -26,11 +27,8 @@ def test_a_mixed_batch_draws_what_each_job_draws_alone(
     with structlog.testing.capture_logs() as logs:
         company = together(base, orders)
 
-    kept = [number for number, each in enumerate(orders) if each.canceled_at_call is None]
     assert company.images[3] is None
-    assert difference([company.images[number] for number in kept], [alone(base, orders[number]) for number in kept]) < (
-        TOLERANCE
-    )
+    assert _difference_to_alone(company, base, orders) < TOLERANCE
     assert max(company.rows) >= 5, "more than any lane brings by itself"
     assert max(company.rows_of["text_encoder"]) >= 2, "prompts are encoded together too"
     assert not logs, "nothing had to run alone"
@@ -45,10 +43,7 @@ def test_forwards_that_run_at_once_keep_out_of_each_other_s_way(
     with structlog.testing.capture_logs() as logs:
         company = together(base, orders, forwards_at_once=3)
 
-    kept = [number for number, each in enumerate(orders) if each.canceled_at_call is None]
-    assert difference([company.images[number] for number in kept], [alone(base, orders[number]) for number in kept]) < (
-        TOLERANCE
-    )
+    assert _difference_to_alone(company, base, orders) < TOLERANCE
     assert [log["event"] for log in logs] == ["engine.cores_divided"], str(logs)
 
 
@@ -139,3 +134,9 @@ def test_jobs_beyond_the_knee_take_turns_and_draw_the_same(tiny_card: TinyCard, 
 
 def _rows_alone(base: object, one: Order) -> int:
     return max(together(base, [one]).rows)
+
+
+def _difference_to_alone(company: Company, base: Any, orders: Sequence[Order]) -> float:
+    """Over all orders that were not canceled."""
+    kept = [number for number, each in enumerate(orders) if each.canceled_at_call is None]
+    return difference([company.images[number] for number in kept], [alone(base, orders[number]) for number in kept])
