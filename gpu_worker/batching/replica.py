@@ -61,5 +61,5 @@ def replica(network: torch.nn.Module) -> torch.nn.Module:
     shared = {id(parameter): parameter for parameter in network.parameters()}
     try:
         return copy.deepcopy(network, shared)
-    except Exception as error:
+    except Exception as error:  # whatever a part of it says to being copied: then it is not
         raise NotCopied(f"cannot be copied: {type(error).__name__}") from error

@@ -16,6 +16,14 @@ from tests.gpu_worker.batching.fake_network import PATIENCE_S, FakeNetwork
 
 
 class Uncopyable(FakeNetwork):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ran_in: list[str] = []
+
+    def _begin(self, sample: torch.Tensor) -> None:
+        self.ran_in.append(threading.current_thread().name)
+        super()._begin(sample)
+
     def __deepcopy__(self, _memo: object) -> FakeNetwork:
         raise TypeError("cannot pickle '_thread.lock' object")
 
@@ -57,10 +65,8 @@ def test_what_there_is_to_do_is_shared_out_among_idle_threads() -> None:
 
 
 def test_a_network_that_cannot_be_copied_runs_in_one_thread_and_says_so_once() -> None:
-    with (
-        structlog.testing.capture_logs() as logs,
-        engine_room(network=Uncopyable(), knee=1, forwards_at_once=3) as room,
-    ):
+    network = Uncopyable()
+    with structlog.testing.capture_logs() as logs, engine_room(network=network, knee=1, forwards_at_once=3) as room:
         room.network.may_go_on.clear()
         futures = [lane.call(1.0) for lane in room.lanes(3)]
         assert room.network.has_begun.wait(PATIENCE_S)
@@ -68,6 +74,7 @@ def test_a_network_that_cannot_be_copied_runs_in_one_thread_and_says_so_once() -
         assert room.network.rows_per_forward == [1]
         room.network.may_go_on.set()
         assert [drawn(future) for future in futures] == [[2.0]] * 3
+    assert network.ran_in == ["engine-0"] * 3
     warnings = [log for log in logs if log["log_level"] == "warning"]
     assert [(log["event"], log["network"]) for log in warnings] == [("network.not_batchable", "FakeNetwork")]
 
@@ -110,4 +117,5 @@ def test_a_lost_device_takes_no_other_thread_s_images_along() -> None:
         assert isinstance(hit.exception(PATIENCE_S), WorkerStopping)
         room.network.may_go_on.set()
         assert drawn(running) == [2.0]
+        room.engine.stop()  # waits for the thread's end, which comes after the report
         assert len(room.deaths) == 1

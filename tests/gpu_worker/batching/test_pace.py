@@ -72,6 +72,15 @@ def test_speed_is_the_work_that_all_lanes_together_get_done_a_second(pace: Pace)
     assert pace.speed == pytest.approx(2 * 0.25 / 0.5, rel=0.01)
 
 
+def test_forwards_that_run_at_once_add_up_to_the_worker_s_speed(pace: Pace) -> None:
+    for step in range(50):
+        pace.lane_returned(1, step, work_left=100 - step * 0.25)
+        pace.lane_served(1, step, work_left=100 - step * 0.25)
+        pace.forward_done(0.5, at_once=2)
+
+    assert pace.speed == pytest.approx(2 * 0.25 / 0.5, rel=0.01)
+
+
 def test_a_slow_forward_counts_for_a_fifth(pace: Pace) -> None:
     pace.forward_done(0.001)
     pace.forward_done(0.006)
