@@ -18,10 +18,10 @@ from darkroom.catalogue import Catalogue, read_catalogue
 from darkroom.jobs import new_job_id
 from darkroom.request import SEED_LIMIT, GenerateBody, ImageRequest, complete
 from darkroom.settings import Settings
-from gpu_worker.batching.engine import Engine
-from gpu_worker.batching.knees import Knees
-from gpu_worker.lanes import Lanes
-from gpu_worker.loading import Nobody, load_lanes
+from gpu_worker.engine.engine import Engine
+from gpu_worker.engine.knees import Knees
+from gpu_worker.jobs.lanes import Lanes
+from gpu_worker.profiling.loading import Nobody, load_lanes
 from models.device import choose_device
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpu_worker.batching.knees import find_knee
+from gpu_worker.engine.knees import find_knee
 
 RECORDED = Path(__file__).parent / "results" / "policy_curves.json"
 

@@ -10,7 +10,7 @@ from benchmarks.policy_jobs import INTERACTIVE, MEAN_STEPS, Job, mixed_jobs, two
 from benchmarks.policy_simulation import Run, Worker, one_by_one, static_batches
 from benchmarks.policy_summary import Latencies, Summary
 from benchmarks.policy_ways import Way, bulk_riding, fair_share, first_come, ours
-from gpu_worker.batching.policy import AGEING
+from gpu_worker.engine.policy import AGEING
 
 LOADS = (0.6, 0.8, 0.9)
 LANES = 16

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchmarks.figures import poisson_arrivals
-from gpu_worker.batching.arguments import Fit
-from gpu_worker.batching.call import Urgency
+from gpu_worker.engine.call import Urgency
+from gpu_worker.engine.calls.arguments import Fit
 
 INTERACTIVE, BULK = 0, 1
 

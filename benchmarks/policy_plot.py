@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gpu_worker.batching.policy import AGEING
+from gpu_worker.engine.policy import AGEING
 
 LOAD = 0.8
 WAYS = ("static", "first come", "fair share", "ours")

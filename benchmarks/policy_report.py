@@ -7,7 +7,7 @@ from benchmarks.figures import markdown_table, short
 from benchmarks.policy_curves import Curve
 from benchmarks.policy_experiments import LANES
 from benchmarks.policy_jobs import MEAN_STEPS, STEPS
-from gpu_worker.batching.policy import AGEING
+from gpu_worker.engine.policy import AGEING
 
 Row = Mapping[str, Any]
 Column = tuple[str, Callable[[Row], str]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.policy_curves import Curve
 from benchmarks.policy_jobs import Job
-from gpu_worker.batching import policy
+from gpu_worker.engine import policy
 
 Choose = Callable[[Sequence[Job], float], list[Job]]
 

@@ -15,9 +15,9 @@ from darkroom.presence import Reporter, WorkerInfo
 from darkroom.redis_client import connect
 from darkroom.request import Priority
 from darkroom.settings import Settings
-from gpu_worker.batching.arguments import Fit
-from gpu_worker.batching.call import Urgency
-from gpu_worker.batching.policy import next_batch
+from gpu_worker.engine.call import Urgency
+from gpu_worker.engine.calls.arguments import Fit
+from gpu_worker.engine.policy import next_batch
 from storage.keys import image_key
 
 URGENCY = {Priority.INTERACTIVE: 0, Priority.BULK: 1}

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from diffusers import EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler
 
-from gpu_worker.batching.call import Entry
-from gpu_worker.batching.reuse import Level
-from gpu_worker.batching.step_reuse import StepReuse
+from gpu_worker.engine.call import Entry
+from gpu_worker.step_reuse.policy import Level
+from gpu_worker.step_reuse.run import StepReuse
 
 STEPS, RUNS = 30, 3
 # Latents as their denoisers take them, for one image of 1024x1024.

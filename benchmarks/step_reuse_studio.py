@@ -14,10 +14,10 @@ from benchmarks.image_quality import Pixels
 from darkroom.catalogue import StepReuseLevel, read_catalogue
 from darkroom.request import ImageRequest, OutputFormat, Priority
 from darkroom.settings import BUNDLED_CATALOGUE
-from gpu_worker.batching.engine import Engine
-from gpu_worker.batching.knees import Knees
-from gpu_worker.loading import Nobody
-from gpu_worker.pipeline_lane import PipelineLane
+from gpu_worker.engine.engine import Engine
+from gpu_worker.engine.knees import Knees
+from gpu_worker.jobs.pipeline_lane import PipelineLane
+from gpu_worker.profiling.loading import Nobody
 from models.loading import load_pipeline
 
 LANES, ROWS = 16, 32

@@ -5,11 +5,11 @@ from contextlib import ExitStack
 import structlog
 
 from darkroom.errors import WorkerStopping
-from gpu_worker.ending import ending
-from gpu_worker.lane import Draw, Lane
-from gpu_worker.leases import Hold
+from gpu_worker.delivery.parcel import Parcel
+from gpu_worker.jobs.job_end import ending
+from gpu_worker.jobs.lane import Draw, Lane
+from gpu_worker.jobs.leases import Hold
 from gpu_worker.node import Node
-from gpu_worker.parcel import Parcel
 
 log = structlog.get_logger()
 

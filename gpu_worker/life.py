@@ -15,23 +15,23 @@ from darkroom.presence import Reporter, WorkerInfo
 from darkroom.redis_client import connect
 from darkroom.settings import Settings
 from darkroom.wakeups import Wakeups
-from gpu_worker.abandon import abandon
-from gpu_worker.couriers import Couriers
-from gpu_worker.delivery import Delivery
-from gpu_worker.departure import Departure
-from gpu_worker.leases import LeaseKeeper
+from gpu_worker.delivery.backpressure import Room
+from gpu_worker.delivery.couriers import Couriers
+from gpu_worker.delivery.outbox import Outbox
+from gpu_worker.delivery.spill import Spill
+from gpu_worker.delivery.upload import Delivery
+from gpu_worker.jobs.leases import LeaseKeeper
+from gpu_worker.jobs.progress import ProgressWriter
+from gpu_worker.jobs.wake import wake_for_waiting
 from gpu_worker.node import Node
-from gpu_worker.outbox import Outbox
-from gpu_worker.progress import ProgressWriter
-from gpu_worker.room import Room
-from gpu_worker.spill import Spill
-from gpu_worker.waking import wake_for_waiting
-from gpu_worker.watchdog import Forward, Watchdog
+from gpu_worker.shutdown.drain import Departure
+from gpu_worker.shutdown.give_back import abandon
+from gpu_worker.shutdown.watchdog import Forward, Watchdog
 from models.device import Device, choose_device
 from storage.opening import open_storage
 
 if TYPE_CHECKING:
-    from gpu_worker.batching.engine import Engine
+    from gpu_worker.engine.engine import Engine
 
 log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ class Life:
         device = choose_device(settings.device)
         self._departure.start()  # before what may take minutes
         # torch takes seconds to import, so that comes after all that can be wrong with the settings.
-        from gpu_worker.loading import load_lanes
+        from gpu_worker.profiling.loading import load_lanes
 
         self.engine = self._start_engine(device)
         lanes = {card.id: load_lanes(card, device, self.engine, settings) for card in cards}
@@ -91,8 +91,8 @@ class Life:
         log.info("worker.ready", models=info.models, device=info.device, lanes=info.lanes)
 
     def _start_engine(self, device: Device) -> "Engine":
-        from gpu_worker.batching.engine import Engine
-        from gpu_worker.batching.knees import Knees
+        from gpu_worker.engine.engine import Engine
+        from gpu_worker.engine.knees import Knees
 
         engine = Engine(Knees(UNMEASURED_ROWS), device.name, on_death=self._end)
         engine.start()

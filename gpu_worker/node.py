@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from darkroom.claims import Claims
 from darkroom.wakeups import Wakeups
-from gpu_worker.lanes import Lanes
-from gpu_worker.leases import LeaseKeeper
-from gpu_worker.outbox import Outbox
-from gpu_worker.progress import ProgressWriter
+from gpu_worker.delivery.outbox import Outbox
+from gpu_worker.jobs.lanes import Lanes
+from gpu_worker.jobs.leases import LeaseKeeper
+from gpu_worker.jobs.progress import ProgressWriter
 
 
 @dataclass(frozen=True)

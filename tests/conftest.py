@@ -1,5 +1,6 @@
 """Fixtures that every test may use. What needs a service that a laptop may lack stands in `services.py`."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from darkroom.upkeep import Upkeep
 MakeRequest = Callable[..., ImageRequest]
 
 pytest_plugins = ["tests.services"]
+
+# Read when torch is imported, later: idle threads of tiny networks sleep instead of spinning beside others.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # An example that a busy machine runs late is not a failure.
 hypothesis.settings.register_profile("darkroom", deadline=None)

@@ -17,7 +17,7 @@ from benchmarks.policy_report import report
 from benchmarks.policy_simulation import Run, Worker, one_by_one, static_batches
 from benchmarks.policy_summary import Latencies
 from benchmarks.policy_ways import Way, bulk_riding, fair_share, first_come, ours
-from gpu_worker.batching.policy import AGEING
+from gpu_worker.engine.policy import AGEING
 
 # A forward takes 1 s, with one image or two.
 PAIRS = Curve("pairs", (1.0, 1.0), "for tests")

@@ -16,7 +16,7 @@ from gpu_worker.app import LoadModels, app, life
 
 def hang(*_: object) -> None:
     """A call as lanes file them, that never ends: what was filed behind it waits in vain."""
-    from gpu_worker.batching.call import Entry, LanePass
+    from gpu_worker.engine.call import Entry, LanePass
 
     entry = Entry("Hanging", "forward", lambda: threading.Event().wait(), inspect.signature(lambda: None))
     lane_pass = LanePass(0, 0.0, time.monotonic())

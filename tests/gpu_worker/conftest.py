@@ -13,15 +13,16 @@ from darkroom.jobs import Job
 from darkroom.settings import Settings
 from darkroom.store import JobStore
 from darkroom.wakeups import Wakeups
-from gpu_worker.delivery import Delivery
-from gpu_worker.lanes import Lanes
-from gpu_worker.leases import LeaseKeeper
+from gpu_worker.delivery.backpressure import Room
+from gpu_worker.delivery.outbox import Outbox
+from gpu_worker.delivery.spill import Spill
+from gpu_worker.delivery.upload import Delivery
+from gpu_worker.jobs.lanes import Lanes
+from gpu_worker.jobs.leases import LeaseKeeper
 from gpu_worker.node import Node
-from gpu_worker.outbox import Outbox
-from gpu_worker.room import Room
-from gpu_worker.spill import Spill
 from tests.conftest import MakeRequest
 from tests.gpu_worker.fakes import FakeLane, PromptProgress
+from tests.models.conftest import one_thread, tiny_card, tiny_pipeline  # noqa: F401
 from tests.watched_storage import WatchedStorage
 
 StartJob = Callable[..., Job]
@@ -129,9 +130,8 @@ def start_job(store: JobStore, claims: Claims, request_of: MakeRequest) -> Start
     return start
 
 
-@pytest.fixture(scope="session")
-def one_thread() -> None:
-    """A second one wins little on networks this small, and its idle team would spin beside other tests."""
-    import torch
+@pytest.fixture(scope="session", autouse=True)
+def quiet_diffusers() -> None:
+    from diffusers.utils import logging
 
-    torch.set_num_threads(1)
+    logging.set_verbosity_error()

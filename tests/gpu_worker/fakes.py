@@ -5,9 +5,9 @@ from collections.abc import Callable
 from PIL import Image
 
 from darkroom.request import ImageRequest
-from gpu_worker.lane import Watch
-from gpu_worker.leases import Hold
-from gpu_worker.progress import ProgressWriter
+from gpu_worker.jobs.lane import Watch
+from gpu_worker.jobs.leases import Hold
+from gpu_worker.jobs.progress import ProgressWriter
 
 
 class FakeLane:

@@ -1,8 +1,8 @@
 """What a worker's threads do, one thing after the other."""
 
+from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.generate import generate
 from gpu_worker.node import Node
-from gpu_worker.outbox import Outbox
 
 
 def run_all(model: str, node: Node) -> None:

@@ -58,7 +58,7 @@ def test_jobs_may_finish_until_the_grace_period_is_over(settings: Settings, wake
 def test_a_worker_whose_networks_hang_puts_its_jobs_back_and_ends_at_once(
     settings: Settings, wakeups: Wakeups, store: JobStore, request_of: MakeRequest, one_thread: None
 ) -> None:
-    from gpu_worker.batching.call import Entry, LanePass
+    from gpu_worker.engine.call import Entry, LanePass
 
     exit_codes: queue.Queue[int] = queue.Queue()
     may_end = threading.Event()
@@ -86,7 +86,7 @@ def test_a_worker_whose_networks_hang_puts_its_jobs_back_and_ends_at_once(
 def test_a_worker_told_to_leave_at_once_gives_back_even_what_hangs_and_ends_well(
     settings: Settings, wakeups: Wakeups, store: JobStore, request_of: MakeRequest, one_thread: None
 ) -> None:
-    from gpu_worker.batching.call import Entry, LanePass
+    from gpu_worker.engine.call import Entry, LanePass
 
     exit_codes: queue.Queue[int] = queue.Queue()
     may_end = threading.Event()

@@ -1,0 +1,178 @@
+"""Where drawn jobs wait to be encoded and stored, so that no lane does. It has no threads: see couriers.py."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+
+from darkroom.errors import DeliveryFailed, Unavailable
+from gpu_worker.delivery.backoff import Backoff
+from gpu_worker.delivery.backpressure import Room
+from gpu_worker.delivery.parcel import Parcel
+from gpu_worker.delivery.upload import Delivery
+
+log = structlog.get_logger()
+
+# With all of them hanging, there are couriers left to encode, and to end jobs that are not wanted any more.
+MOST_SENDING = 4
+# What waits is looked through this often for such jobs.
+LOOK_S = 1.0
+
+Errand = Callable[[], None]
+
+
+class Outbox:
+    """Hands out errands: let go a job that is not wanted any more, encode one, or store one, in this order.
+
+    A parcel that storage does not take goes to the end of the line, so that none holds up the others.
+    """
+
+    def __init__(
+        self, delivery: Delivery, room: Room, patience_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.room = room
+        self._delivery = delivery
+        self._patience_s = patience_s
+        self._clock = clock
+        self._backoff = Backoff(clock)
+        self._over: deque[Parcel] = deque()
+        self._drawn: deque[Parcel] = deque()
+        self._packed: deque[Parcel] = deque()
+        self._parcels = 0  # those in a courier's hands too
+        self._sending = 0
+        self._look_at_s = 0.0
+        self._is_closed = False
+        self._changed = threading.Condition()
+
+    def add(self, parcel: Parcel) -> None:
+        """Returns at once. From here on the parcel is not the caller's."""
+        parcel.patient_until_s = self._clock() + self._patience_s
+        self.room.drawn(parcel.drawn_bytes)
+        with self._changed:
+            self._drawn.append(parcel)
+            self._parcels += 1
+            self._changed.notify()
+        self.room.look()
+
+    def wait_until_empty(self) -> None:
+        """Until every job is delivered, or ended otherwise."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._parcels)
+
+    def close(self) -> None:
+        """No errand is handed out any more."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def errand(self) -> Errand | None:
+        """What is to be done now, if anything is."""
+        with self._changed:
+            return self._choose()
+
+    def next_errand(self) -> Errand | None:
+        """Waits for one. None: the outbox is closed."""
+        with self._changed:
+            while not self._is_closed:
+                if errand := self._choose():
+                    return errand
+                self._changed.wait(LOOK_S if self._parcels else None)
+        return None
+
+    def _choose(self) -> Errand | None:
+        self._set_aside()
+        if self._over:
+            over = self._over.popleft()
+            return lambda: self._let_go(over)
+        if self._drawn:
+            drawn = self._drawn.popleft()
+            return lambda: self._pack(drawn)
+        if self._packed and self._sending < MOST_SENDING and self._backoff.may_try():
+            self._backoff.began()
+            self._sending += 1
+            packed = self._packed.popleft()
+            return lambda: self._send(packed)
+        return None
+
+    def _set_aside(self) -> None:
+        """Find the jobs that were canceled or lost, that are past their deadline, or that this worker gives back."""
+        if self._clock() < self._look_at_s and not self._delivery.is_stopping:
+            return
+        self._look_at_s = self._clock() + LOOK_S
+        for line in (self._drawn, self._packed):
+            over = [parcel for parcel in line if self._delivery.is_stopping or parcel.is_over()]
+            self._over.extend(over)
+            for parcel in over:
+                line.remove(parcel)
+
+    def _let_go(self, parcel: Parcel) -> None:
+        try:
+            self._delivery.let_go(parcel)
+        finally:
+            self._done(parcel)
+
+    def _pack(self, parcel: Parcel) -> None:
+        drawn_bytes, is_packed = parcel.drawn_bytes, False
+        try:
+            is_packed = self._delivery.pack(parcel)
+        finally:
+            self.room.drawn(-drawn_bytes)
+            if not is_packed:
+                self._done(parcel)
+        if is_packed:
+            with self._changed:
+                self._packed.append(parcel)
+                self._changed.notify()
+            self.room.look()
+
+    def _send(self, parcel: Parcel) -> None:
+        began_s, is_done = self._clock(), True
+        try:
+            if self._delivery.send(parcel):
+                self._worked()
+        except Unavailable as failure:
+            is_done = False
+            self._put_off(parcel, failure, began_s)
+        finally:
+            with self._changed:
+                self._sending -= 1
+                self._changed.notify()
+            if is_done:
+                self._done(parcel)
+
+    def _worked(self) -> None:
+        with self._changed:
+            if self._backoff.failures:
+                log.info("delivery.resumed", waiting=self._parcels)
+            self._backoff.worked()
+            self._changed.notify_all()
+
+    def _put_off(self, parcel: Parcel, failure: Unavailable, began_s: float) -> None:
+        """A try that failed speaks for all that wait: those whose time was over before it began are given up."""
+        with self._changed:
+            self._backoff.failed()
+            self._packed.append(parcel)
+            for late in [late for late in self._packed if late.patient_until_s <= began_s]:
+                late.given_up = _given_up(failure, self._patience_s)
+            self._look_at_s = 0.0
+            log.warning(
+                "delivery.put_off",
+                code=failure.code,
+                reason=failure.message,
+                failures=self._backoff.failures,
+                waiting=self._parcels,
+            )
+        self.room.look()
+
+    def _done(self, parcel: Parcel) -> None:
+        self._delivery.close(parcel)
+        with self._changed:
+            self._parcels -= 1
+            self._changed.notify_all()
+        self.room.look()
+
+
+def _given_up(failure: Unavailable, patience_s: float) -> DeliveryFailed:
+    return DeliveryFailed(f"The images were made, but could not be delivered for {patience_s:g} s: {failure.message}")

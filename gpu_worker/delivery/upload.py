@@ -1,0 +1,154 @@
+"""Brings a drawn job's images to their client: encode, store, record. When, and how often, is the outbox's business."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from darkroom.claims import Claims
+from darkroom.errors import (
+    BrokerUnavailable,
+    JobTaken,
+    RedisUnavailable,
+    StorageUnavailable,
+    Unavailable,
+    WorkerStopping,
+)
+from darkroom.jobs import Job, StoredImage
+from darkroom.wakeups import Wakeups
+from gpu_worker.delivery.encoding import CONTENT_TYPES, encode
+from gpu_worker.delivery.parcel import Parcel
+from gpu_worker.delivery.spill import Spill
+from gpu_worker.jobs.job_end import ending
+from gpu_worker.jobs.progress import ProgressWriter
+from storage.contract import Storage
+from storage.keys import image_key
+
+log = structlog.get_logger()
+
+
+class Delivery:
+    def __init__(
+        self,
+        storage: Storage,
+        claims: Claims,
+        wakeups: Wakeups,
+        progress: ProgressWriter,
+        spill: Spill,
+        stopping: threading.Event,
+    ) -> None:
+        self._storage = storage
+        self._claims = claims
+        self._wakeups = wakeups
+        self._progress = progress
+        self._spill = spill
+        self._stopping = stopping
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def pack(self, parcel: Parcel) -> bool:
+        """Encode the images. False: the job has ended instead."""
+        with self._ending(parcel):
+            for index, image in enumerate(parcel.images):
+                self._check(parcel)
+                data = encode(image, parcel.job, index)
+                stored = _stored(parcel.job, index, data, (image.width, image.height))
+                parcel.unsent.append((stored, self._spill.keep(data)))
+                parcel.packed.append(stored)
+            parcel.images.clear()
+            return True
+        return False
+
+    def send(self, parcel: Parcel) -> bool:
+        """Store what is not stored yet, and end the job as succeeded. False: it has ended otherwise.
+
+        Raises Unavailable when this should be tried again: what was stored before stays so.
+        """
+        failure: Unavailable | None = None
+        with self._ending(parcel):
+            try:
+                self._send(parcel)
+            except Unavailable as error:
+                failure = error
+            else:
+                return True
+        if failure:
+            raise failure
+        return False
+
+    def let_go(self, parcel: Parcel) -> None:
+        """End a job that is not to be delivered any more."""
+        with self._ending(parcel):
+            self._check(parcel)
+
+    def close(self, parcel: Parcel) -> None:
+        """The job has ended: nothing is kept of it, and its lease is renewed no more."""
+        for _, kept in parcel.unsent:
+            self._spill.discard(kept)
+        parcel.unsent.clear()
+        parcel.custody.close()
+
+    def _send(self, parcel: Parcel) -> None:
+        while parcel.unsent:
+            self._check(parcel)
+            image, kept = parcel.unsent[0]
+            parcel.is_touched = True
+            self._storage.put(image.key, kept.read(), content_type=image.content_type)
+            parcel.unsent.popleft()
+            self._spill.discard(kept)
+        # Watchers see the last step before the end.
+        self._progress.flush(parcel.hold)
+        self._claims.succeed(parcel.job, parcel.packed)
+        log.info("job.finished", images=len(parcel.packed), bytes=sum(image.bytes for image in parcel.packed))
+        self._follow_up(parcel.job)
+
+    def _check(self, parcel: Parcel) -> None:
+        """Raises JobTaken, DeadlineExceeded, DeliveryFailed, WorkerStopping."""
+        parcel.check()
+        if self.is_stopping:
+            raise WorkerStopping("The grace period of this worker is over.")
+
+    @contextmanager
+    def _ending(self, parcel: Parcel) -> Iterator[None]:
+        job = parcel.job
+        with (
+            structlog.contextvars.bound_contextvars(job_id=job.id, attempt=job.attempt),
+            ending(job, self._claims, self._wakeups),
+        ):
+            try:
+                yield
+            except JobTaken:
+                if parcel.is_touched:
+                    self._clean_up(job)
+                raise
+
+    def _clean_up(self, job: Job) -> None:
+        """Images of a job that was canceled or deleted belong to nobody; those of a later attempt are its own."""
+        try:
+            if self._claims.is_ended_without_images(job.id):
+                self._storage.delete_job(job.id)
+        except (RedisUnavailable, StorageUnavailable) as error:
+            log.warning("images.left_behind", job_id=job.id, reason=error.message)
+
+    def _follow_up(self, job: Job) -> None:
+        try:
+            self._wakeups.follow_up(job.id)
+        except BrokerUnavailable as error:
+            log.warning("follow_up.not_published", reason=error.message)  # the housekeeper sends it again
+
+
+def _stored(job: Job, index: int, data: bytes, size: tuple[int, int]) -> StoredImage:
+    return StoredImage(
+        index=index,
+        seed=job.request.seed_of(index),
+        key=image_key(job.id, index, job.request.output_format.value),
+        content_type=CONTENT_TYPES[job.request.output_format],
+        width=size[0],
+        height=size[1],
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )

@@ -1,0 +1,124 @@
+"""Stands in a lane's pipeline where a network would: looks like it, and files each call with the engine."""
+
+import inspect
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from diffusers.utils.torch_utils import unwrap_module
+
+from gpu_worker.engine.call import Entry
+from gpu_worker.engine.calls.upcast import in_float32, keep_upcast
+from gpu_worker.engine.clashes import clash, forget_last_run, has_hooks, networks
+from gpu_worker.engine.run_slot import Seat
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+# Names under which pipelines hold the networks that they call at each step.
+DENOISERS = ("unet", "transformer")
+STEPS = (*DENOISERS, "controlnet")
+
+
+class NetworkProxy:
+    """To pipelines it is the network itself: its class, its config, its device. Only calls go another way."""
+
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        seat: Seat,
+        upcast_from: torch.dtype | None = None,
+        *,
+        is_step: bool = True,
+        is_denoiser: bool = False,
+    ) -> None:
+        self._network = network
+        self._seat = seat
+        self._is_denoiser = is_denoiser
+        self._upcast_from = upcast_from
+        self._hooked = [module for module in network.modules() if has_hooks(module)]
+        self._entries = {name: _entry(network, name, is_step) for name in entry_names(network)}
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        # Pipelines ask isinstance(unet, UNet2DConditionModel), and take their device from what is a Module.
+        return type(self._network)
+
+    def __getattr__(self, name: str) -> Any:
+        entry = self._entries.get(name)
+        return partial(self._file, entry) if entry else getattr(self._network, name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._file(self._entries["forward"], *args, **kwargs)
+
+    @property
+    def entries(self) -> Collection[Entry]:
+        return self._entries.values()
+
+    @property
+    def dtype(self) -> Any:
+        return self._upcast_from or self._network.dtype
+
+    @cached_property
+    def _resting_device(self) -> Any:
+        return self._network.device
+
+    @property
+    def device(self) -> Any:
+        """Found once, where no hook moves the weights: torch looks through all modules each time."""
+        return self._network.device if self._hooked else self._resting_device
+
+    def modules(self) -> Iterator[torch.nn.Module]:
+        """Those with hooks: at each run, pipelines look through all modules for these, and for nothing else."""
+        return iter(self._hooked or (self._network,))
+
+    def to(self, *_: Any, **__: Any) -> "NetworkProxy":
+        """Lanes share the weights: no run may move or cast them under another's call."""
+        return self
+
+    def cache_context(self, *_: Any, **__: Any) -> AbstractContextManager[None]:
+        """Names the guidance pass for step caches; networks that have one are not shared."""
+        return nullcontext()
+
+    def _file(self, entry: Entry, *args: Any, **kwargs: Any) -> Any:
+        lane_pass = self._seat.current
+        if lane_pass is None:
+            raise RuntimeError(f"{entry.network} was called outside of a lane's run")
+        if self._upcast_from:
+            args, kwargs = in_float32((args, kwargs))
+        compute = partial(self._seat.engine.run, lane_pass, entry, args, kwargs)
+        if lane_pass.reuse is None or not self._is_denoiser:
+            return compute()
+        lane_pass.check()
+        return lane_pass.reuse.answer(entry, args, kwargs, compute)
+
+
+def share_networks(pipeline: "DiffusionPipeline", seat: Seat) -> None:
+    """Put a proxy in the place of each network of a lane's own pipeline object.
+
+    A pipeline whose networks cannot be shared keeps them, and its runs take turns.
+    """
+    if reason := clash(pipeline):
+        seat.engine.alone.warn_of_pipeline(type(pipeline).__name__, reason)
+        seat.run_one_by_one(partial(forget_last_run, pipeline))
+        return
+    for name, network in list(networks(pipeline)):
+        # Past DiffusionPipeline's own setter, which would write the proxy into the pipeline's configuration.
+        upcast_from, is_step = keep_upcast(pipeline, name, network), name.startswith(STEPS)
+        proxy = NetworkProxy(network, seat, upcast_from, is_step=is_step, is_denoiser=name.startswith(DENOISERS))
+        object.__setattr__(pipeline, name, proxy)
+
+
+def entry_names(network: torch.nn.Module) -> tuple[str, ...]:
+    """What lanes call a network by: an autoencoder is hardly ever called itself."""
+    is_autoencoder = all(callable(getattr(network, name, None)) for name in ("encode", "decode"))
+    return ("forward", "encode", "decode") if is_autoencoder else ("forward",)
+
+
+def _entry(network: torch.nn.Module, name: str, is_step: bool) -> Entry:
+    method = getattr(network, name)
+    # A module's own call, which runs its hooks, only says `*args, **kwargs`.
+    run = network if name == "forward" else method
+    return Entry(type(unwrap_module(network)).__name__, name, run, inspect.signature(method), is_step)

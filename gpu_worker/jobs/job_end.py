@@ -1,0 +1,83 @@
+"""How a job ends that does not succeed, in whichever thread it is: given back, tried again, failed, or let go."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from darkroom.claims import Claims
+from darkroom.errors import GenerationFailed, JobError, JobTaken, Unavailable, WorkerStopping
+from darkroom.jobs import Job
+from darkroom.patience import patiently
+from darkroom.wakeups import Wakeups
+from gpu_worker.jobs.tracebacks import without_prompts
+from gpu_worker.jobs.wake import wake_for
+
+log = structlog.get_logger()
+
+# For the write that must not be lost because Redis restarts just now.
+RECORD_FOR_S = 60
+# Less: this worker shall stop, and what is not given back goes back by itself when the lease runs out.
+GIVE_BACK_FOR_S = 3
+
+
+@contextmanager
+def ending(job: Job, claims: Claims, wakeups: Wakeups) -> Iterator[None]:
+    """What is raised in this context ends the job, and goes no further."""
+    try:
+        with _ending(job, claims, wakeups):
+            yield
+    except Unavailable as error:
+        # Nothing can be recorded now. The lease runs out and the job goes back in line.
+        log.error("job.left", code=error.code, reason=error.message)
+
+
+@contextmanager
+def _ending(job: Job, claims: Claims, wakeups: Wakeups) -> Iterator[None]:
+    try:
+        yield
+    except JobTaken as taken:
+        log.info("job.taken", reason=taken.message)
+    except WorkerStopping:
+        _give_back(job, claims, wakeups)
+    except GenerationFailed as error:
+        _try_again(job, error, error.__cause__ or error, claims, wakeups)
+    except JobError as error:
+        _fail(job, error, claims)
+    except Unavailable:
+        raise
+    except Exception as error:
+        _try_again(job, _unexpected(error), error, claims, wakeups)
+
+
+def _give_back(job: Job, claims: Claims, wakeups: Wakeups) -> None:
+    patiently(GIVE_BACK_FOR_S)(claims.give_back, job)
+    log.info("job.given_back")
+    wake_for(job, wakeups)
+
+
+def _unexpected(error: Exception) -> GenerationFailed:
+    return GenerationFailed(
+        f"The worker met an error of its own ({type(error).__name__}). The same request may fail again: ask the "
+        "operator, who finds the details in the worker's log under this job's id."
+    )
+
+
+def _try_again(job: Job, error: GenerationFailed, cause: BaseException, claims: Claims, wakeups: Wakeups) -> None:
+    """Nothing explains this error, so it may be this worker's or this moment's; if it stays, the job fails by it."""
+    end = patiently(RECORD_FOR_S)(claims.try_again, job, error)
+    if end == "failed":
+        log.error("job.failed", code=error.code, exception=without_prompts(cause, job.request))
+    elif end == "queued":
+        log.warning("job.put_back", code=error.code, exception=without_prompts(cause, job.request))
+        wake_for(job, wakeups)
+    else:
+        log.info("job.taken", reason=f"Attempt {job.attempt} no longer owns the job.")
+
+
+def _fail(job: Job, error: JobError, claims: Claims) -> None:
+    log.error("job.failed", code=error.code, reason=error.message)
+    try:
+        patiently(RECORD_FOR_S)(claims.fail, job, error)
+    except JobTaken as taken:
+        log.info("job.taken", reason=taken.message)

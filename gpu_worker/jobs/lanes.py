@@ -1,0 +1,59 @@
+"""Which jobs a worker takes in: as many as a model has lanes, and never bulk jobs alone."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from darkroom.jobs import Job
+from darkroom.request import Priority
+from gpu_worker.jobs.lane import Lane
+
+Claim = Callable[[Sequence[Priority]], Job | None]
+"""Claims the next job of these classes."""
+
+ALL = tuple(Priority)
+INTERACTIVE_ONLY = (Priority.INTERACTIVE,)
+
+
+class Lanes:
+    """The lanes of one model. Some are kept for interactive jobs, which so never wait for a bulk job to end."""
+
+    def __init__(self, lanes: Iterable[Lane], kept_for_interactive: int = 0) -> None:
+        self._idle = list(lanes)
+        self._most_bulk = max(1, len(self._idle) - kept_for_interactive)
+        self._bulk = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def open(self) -> Iterator[Lane | None]:
+        """A free lane, or None: then each has a thread that looks for the next job by itself."""
+        with self._lock:
+            lane = self._idle.pop() if self._idle else None
+        try:
+            yield lane
+        finally:
+            if lane is not None:
+                with self._lock:
+                    self._idle.append(lane)
+
+    @contextmanager
+    def next_job(self, claim: Claim) -> Iterator[Job | None]:
+        """The next job that may be taken in now, counted as long as the context lasts."""
+        # Claims of one process follow each other, so that two never count on the same room for a bulk job.
+        with self._lock:
+            job = claim(self._classes())
+            is_bulk = job is not None and job.request.priority is Priority.BULK
+            self._bulk += is_bulk
+        try:
+            yield job
+        finally:
+            with self._lock:
+                self._bulk -= is_bulk
+
+    def welcome(self) -> Sequence[Priority]:
+        """Classes of which a job could be taken in now; empty when every lane is busy."""
+        with self._lock:
+            return self._classes() if self._idle else ()
+
+    def _classes(self) -> Sequence[Priority]:
+        return ALL if self._bulk < self._most_bulk else INTERACTIVE_ONLY

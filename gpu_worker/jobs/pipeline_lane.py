@@ -1,0 +1,118 @@
+"""A lane that runs the stock diffusers pipeline, over weights and networks that a model's lanes share."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import torch
+
+from darkroom.catalogue import ModelCard
+from darkroom.errors import DarkroomError, GenerationFailed, OutOfMemory
+from darkroom.request import ImageRequest, Priority
+from gpu_worker.engine.call import LanePass
+from gpu_worker.engine.engine import Engine
+from gpu_worker.engine.proxy import share_networks
+from gpu_worker.engine.run_slot import Seat
+from gpu_worker.jobs.gate import Gate
+from gpu_worker.jobs.lane import Watch
+from gpu_worker.memory.device import is_out_of_memory
+from gpu_worker.previews.capture import Painter, StepDone, sketching
+from gpu_worker.step_reuse.policy import LEVELS
+from gpu_worker.step_reuse.run import StepReuse
+from models.call import call_arguments
+from models.lane_pipeline import choose_scheduler, lane_pipeline
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+    from PIL.Image import Image
+
+log = structlog.get_logger()
+
+URGENCY = {Priority.INTERACTIVE: 0, Priority.BULK: 1}
+
+
+class PipelineLane:
+    """Runs the stock diffusers pipeline; its networks are stood in for, and run in the engine's thread."""
+
+    def __init__(
+        self,
+        card: ModelCard,
+        base: "DiffusionPipeline",
+        engine: Engine,
+        painter: Painter | None = None,
+        gate: Gate | None = None,
+    ) -> None:
+        self._card = card
+        self._base = base
+        self._painter = painter
+        self._gate = gate or Gate(engine.headroom)
+        self._seat = Seat(engine)
+        # diffusers gives its base class no __call__.
+        self._pipeline: Any = lane_pipeline(base)
+        share_networks(self._pipeline, self._seat)
+
+    def run(self, request: ImageRequest, watch: Watch) -> "list[Image]":
+        on_cpu = self._seat.shares_networks and self._base.device.type == "cuda"
+        choose_scheduler(self._pipeline, self._base, request.scheduler, stays_on_cpu=on_cpu)
+        lane_pass = LanePass(URGENCY[request.priority], request.cost, time.monotonic(), watch.check, watch.job_id)
+        if request.step_reuse != "off":
+            lane_pass.reuse = StepReuse(LEVELS[request.step_reuse], self._pipeline)
+        try:
+            with (
+                self._gate.passed(request, watch.check),
+                self._seat.taken(lane_pass),
+                sketching(self._painter, self._pipeline, request, watch) as sketch,
+            ):
+                output = self._pipeline(
+                    **call_arguments(self._card, request),
+                    generator=_generators(request),
+                    callback_on_step_end=_reporting(request, lane_pass, watch, sketch),
+                    output_type="pil",
+                )
+        except DarkroomError:  # what the watch raised
+            raise
+        except Exception as error:
+            raise (_too_large(request) if is_out_of_memory(error) else _stopped(error)) from error
+        if lane_pass.reuse:
+            log.info("job.steps_reused", level=request.step_reuse, steps=lane_pass.reuse.reused)
+        images: list[Image] = output.images
+        return images
+
+
+def _generators(request: ImageRequest) -> list[object]:
+    """One for each image, on the CPU: the same seed gives the same noise on every device, whatever `n` is."""
+    return [torch.Generator("cpu").manual_seed(request.seed_of(index)) for index in range(request.n)]
+
+
+def _reporting(
+    request: ImageRequest, lane_pass: LanePass, watch: Watch, sketch: StepDone
+) -> Callable[..., dict[str, Any]]:
+    """What diffusers calls at each step's end. Second-order schedulers take more network steps than were asked for."""
+
+    def callback(
+        pipeline: "DiffusionPipeline", index: int, _timestep: object, tensors: dict[str, Any]
+    ) -> dict[str, Any]:
+        step, steps = index + 1, max(index + 1, pipeline.num_timesteps)
+        lane_pass.work_left = request.cost * (1 - step / steps)
+        if lane_pass.reuse:
+            lane_pass.reuse.step_done()
+        watch.step_done(step, steps)
+        sketch(step, steps, tensors)
+        return tensors
+
+    return callback
+
+
+def _stopped(error: Exception) -> GenerationFailed:
+    return GenerationFailed(
+        f"The model stopped with {type(error).__name__}. The same request may fail again: try other values, "
+        "or ask the operator, who finds the details in the worker's log under this job's id."
+    )
+
+
+def _too_large(request: ImageRequest) -> OutOfMemory:
+    return OutOfMemory(
+        f"{request.n} image(s) of {request.width}x{request.height} do not fit into this worker's memory. "
+        "Ask for a smaller size, or for fewer images at once."
+    )

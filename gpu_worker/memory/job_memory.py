@@ -1,0 +1,86 @@
+"""What a job takes of the device's memory, told from what the warm-up's one image took."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from gpu_worker.engine.call import Call
+from gpu_worker.engine.calls.leaves import Prompt, Rows, Samples
+from gpu_worker.memory.budget import Need
+from gpu_worker.memory.device import Peak
+
+# What a lane holds between forwards, in copies of its step's arguments: these, what the network made of them, latents
+# in full precision, and the last two or three outputs, which multistep schedulers keep.
+COPIES_HELD = 5
+
+
+class Drawing(Protocol):
+    """The part of a request that memory depends on."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def n(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Of the warm-up: one of its networks' calls."""
+
+    rows: int
+    peak: Peak
+    argument_bytes: int
+    is_step: bool
+    grows: bool
+    """With the image's size. Prompts do not."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Of a model. `pixels` are the warm-up image's."""
+
+    pixels: int
+    forwards: tuple[Forward, ...]
+
+    def of(self, drawing: Drawing) -> Need:
+        """In proportion to pixels and images, which is the least it can be: attention may grow faster."""
+        size = drawing.width * drawing.height / self.pixels
+        held = sum(forward.argument_bytes for forward in self.forwards if forward.is_step)
+        return Need(
+            held_bytes=int(COPIES_HELD * held * drawing.n * max(1.0, size)),
+            forward_bytes=max((_bytes(forward, drawing.n, size) for forward in self.forwards), default=0),
+        )
+
+
+def forward_of(call: Call, peak: Peak) -> Forward:
+    return Forward(
+        rows=call.rows,
+        peak=peak,
+        argument_bytes=_argument_bytes(call),
+        is_step=call.entry.is_step,
+        grows=call.entry.is_step or call.entry.name in {"encode", "decode"},
+    )
+
+
+def _bytes(forward: Forward, images: int, size: float) -> int:
+    return int(forward.peak.of(forward.rows * images) * (size if forward.grows else 1))
+
+
+def _argument_bytes(call: Call) -> int:
+    leaves = call.arguments.leaves if call.arguments else ()
+    return sum(tensor.nbytes for leaf in leaves for tensor in _tensors(leaf))
+
+
+def _tensors(leaf: object) -> Iterable[torch.Tensor]:
+    match leaf:
+        case Rows():
+            return (leaf.tensor,)
+        case Prompt():
+            return (leaf.states,)
+        case Samples():
+            return (entry for entry in leaf.entries if isinstance(entry, torch.Tensor))
+    return ()

@@ -1,0 +1,67 @@
+"""A lane's part in previews: at a step, it keeps a copy of how the image stands, and lets others draw it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+import torch
+
+from darkroom.request import ImageRequest
+from gpu_worker.jobs.lane import Watch
+from models.clean_estimate import clean_estimate
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+log = structlog.get_logger()
+
+StepDone = Callable[[int, int, Mapping[str, Any]], None]
+"""Is told step, steps, and the tensors that pipelines show at a step's end."""
+
+
+class Painter(Protocol):
+    def pictures(self, latents: torch.Tensor, aspect: float) -> "list[Image]":
+        """A small picture for each row; `aspect` is width over height. Called in a thread that holds up nobody."""
+
+
+class Snapshot:
+    """Latents as they are now. Taking it waits for nothing: on CUDA they are still on their way when it is there."""
+
+    def __init__(self, latents: torch.Tensor) -> None:
+        is_cuda = latents.is_cuda
+        # Pinned memory, which torch takes by itself for such a copy.
+        self._latents = latents.detach().to("cpu", non_blocking=is_cuda, copy=True)
+        # torch has no types for its events.
+        self._arrived: Any = torch.cuda.Event(blocking=True) if is_cuda else None  # type: ignore[no-untyped-call]
+        if self._arrived:
+            self._arrived.record(torch.cuda.current_stream(latents.device))
+
+    def latents(self) -> torch.Tensor:
+        if self._arrived:
+            self._arrived.synchronize()
+        return self._latents
+
+
+@contextmanager
+def sketching(painter: Painter | None, pipeline: Any, request: ImageRequest, watch: Watch) -> Iterator[StepDone]:
+    """For one run of a pipeline. What it yields is to be called at each step's end."""
+    if painter is None or not request.preview_every:
+        yield lambda _step, _steps, _tensors: None
+        return
+    aspect = request.width / request.height
+    with clean_estimate(pipeline.scheduler) as estimate:
+
+        def step_done(step: int, steps: int, tensors: Mapping[str, Any]) -> None:
+            # After the last step the image itself is all but there.
+            if step % request.preview_every or step >= steps:
+                return
+            try:
+                latents = estimate.latents()
+                # Noise and all, where there is nothing better.
+                snapshot = Snapshot(tensors["latents"] if latents is None else latents)
+                watch.preview(step, steps, lambda: painter.pictures(snapshot.latents(), aspect))
+            except Exception as error:  # an image is not lost for want of its preview
+                log.warning("preview.lost", job_id=watch.job_id, step=step, error=type(error).__name__)
+
+        yield step_done

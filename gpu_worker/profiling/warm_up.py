@@ -1,0 +1,118 @@
+"""Runs a model before its first job: learns what its forwards are worth, compiles them, and weighs its jobs.
+
+On a CPU it also learns how many cores one forward is worth.
+"""
+
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from darkroom.catalogue import ModelCard
+from darkroom.errors import DarkroomError
+from darkroom.request import ImageRequest, OutputFormat, Priority
+from gpu_worker.engine.call import Call
+from gpu_worker.engine.cores import divide
+from gpu_worker.engine.engine import Engine
+from gpu_worker.engine.knees import Worth
+from gpu_worker.memory.job_memory import Footprint, forward_of
+from gpu_worker.profiling.compiling import Compiled, compiling
+from gpu_worker.profiling.knee_file import KneeFile
+from gpu_worker.profiling.measure import seconds_with
+
+log = structlog.get_logger()
+
+Compile = Callable[[], Compiled]
+
+
+def warm_up(
+    card: ModelCard,
+    draw: Callable[[ImageRequest], object],
+    engine: Engine,
+    kept: KneeFile,
+    most_rows: int,
+    compile_denoiser: Compile | None = None,
+) -> Footprint:
+    """`draw` runs a lane. Without `compile_denoiser`, networks run as they are."""
+    # What the default size takes of memory says what every other takes; so it comes first.
+    tapped = [_calls_of(engine, draw, request) for request in warm_up_requests(card)]
+    calls = {call.fit: call for calls in tapped for call in calls}
+    _spread(calls.values(), engine)
+    if compile_denoiser:
+        _compile(card, calls.values(), engine, kept, most_rows, compile_denoiser)
+    else:
+        _measure(calls.values(), engine, kept, most_rows, None)
+    forwards = [
+        forward_of(call, engine.knees.peak(call.fit)) for call in {call.fit: call for call in tapped[0]}.values()
+    ]
+    engine.weigh()
+    return Footprint(card.size.width * card.size.height, tuple(forwards))
+
+
+def warm_up_requests(card: ModelCard) -> list[ImageRequest]:
+    """One image of each size that is warmed up, in as few steps as the model knows."""
+    return [_request(card, width, height) for width, height in [(card.size.width, card.size.height), *card.warm_sizes]]
+
+
+def _calls_of(engine: Engine, draw: Callable[[ImageRequest], object], request: ImageRequest) -> list[Call]:
+    with engine.tapped() as calls:
+        draw(request)
+    return calls
+
+
+def _spread(calls: Iterable[Call], engine: Engine) -> None:
+    step = next((call for call in calls if call.entry.is_step and call.arguments), None)
+    if step is not None:
+        entries = {call.entry for call in calls}
+        engine.spread(entries, lambda cores: divide(lambda threads: seconds_with(threads, step), cores))
+
+
+def _compile(
+    card: ModelCard, calls: Iterable[Call], engine: Engine, kept: KneeFile, most_rows: int, compile_denoiser: Compile
+) -> None:
+    """A compiler that fails, or is not there, costs speed and no more."""
+    compiled: Compiled | None = None
+    try:
+        with compiling():
+            compiled = compile_denoiser()
+            _measure(calls, engine, kept, most_rows, compiled)
+    except DarkroomError:  # the worker stops
+        raise
+    except Exception as error:
+        log.warning("model.not_compiled", model=card.id, error=type(error).__name__, reason=str(error)[:500])
+        if compiled is not None:
+            compiled.undo()
+        _measure(calls, engine, kept, most_rows, None)
+
+
+def _measure(calls: Iterable[Call], engine: Engine, kept: KneeFile, most_rows: int, compiled: Compiled | None) -> None:
+    """Of every network that the warm-up called. With guidance, a lane brings two rows."""
+    for call in calls:
+        is_compiled = compiled is not None and compiled.holds(call.entry)
+        worth = kept.get(call.fit, engine.forwards_at_once)
+        if worth is None:
+            worth = engine.worth(call, most_rows, compiles=is_compiled)
+            kept.put(call.fit, worth, engine.forwards_at_once)
+        sizes = _warm_sizes(call, worth, engine, compiled) if compiled and is_compiled else ()
+        engine.knees.measured(call.fit, worth, sizes)
+        log.info("model.knee", network=call.entry.network, entry=call.entry.name, rows=worth.rows, compiled=len(sizes))
+
+
+def _warm_sizes(call: Call, worth: Worth, engine: Engine, compiled: Compiled) -> tuple[int, ...]:
+    return engine.do(lambda: compiled.warm(call, worth.rows))
+
+
+def _request(card: ModelCard, width: int, height: int) -> ImageRequest:
+    return ImageRequest(
+        model=card.id,
+        prompt="warm-up",
+        negative_prompt=None,
+        width=width,
+        height=height,
+        steps=card.steps.min,
+        guidance_scale=card.guidance_scale.default,
+        seed=0,
+        n=1,
+        scheduler=card.scheduler,
+        output_format=OutputFormat.PNG,
+        priority=Priority.BULK,
+    )

@@ -1,0 +1,150 @@
+"""Threads that deliver beside those that draw: storage that hangs holds up neither drawing nor each other."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from darkroom.jobs import JobState
+from darkroom.store import JobStore
+from gpu_worker.delivery.couriers import COURIERS, Couriers
+from gpu_worker.delivery.outbox import MOST_SENDING, Errand, Outbox
+from gpu_worker.delivery.spill import Spill
+from gpu_worker.delivery.upload import Delivery
+from gpu_worker.generate import generate
+from gpu_worker.node import Node
+from tests.conftest import MakeRequest
+from tests.eventually import eventually
+from tests.gpu_worker.fakes import FakeLane
+from tests.watched_storage import WatchedStorage
+
+
+@pytest.fixture
+def outbox(delivery: Delivery, outbox: Outbox) -> Outbox:
+    """By the real clock, which its couriers live by."""
+    return Outbox(delivery, outbox.room, 600)
+
+
+@pytest.fixture
+def couriers(outbox: Outbox) -> Iterator[Couriers]:
+    couriers = Couriers(outbox)
+    couriers.start()
+    yield couriers
+    couriers.stop()
+
+
+class HangingPuts:
+    """So many puts hang until they are let go."""
+
+    def __init__(self, storage: WatchedStorage, how_many: int) -> None:
+        self.begun = threading.Semaphore(0)
+        self._left = threading.Semaphore(how_many)
+        self._go_on = threading.Event()
+        storage.before_put = self._hang
+
+    def let_go(self) -> None:
+        self._go_on.set()
+
+    def _hang(self) -> None:
+        self.begun.release()
+        if self._left.acquire(blocking=False):
+            assert self._go_on.wait(30)
+
+
+def draw(node: Node, store: JobStore, request_of: MakeRequest, count: int) -> list[str]:
+    jobs = [store.enqueue("alice", request_of()).job.id for _ in range(count)]
+    generate("minilab", node)
+    return jobs
+
+
+def succeeded(store: JobStore, jobs: list[str]) -> int:
+    return [store.get(job).state for job in jobs].count(JobState.SUCCEEDED)
+
+
+def test_jobs_are_drawn_and_encoded_while_all_uploads_hang(
+    node: Node,
+    couriers: Couriers,
+    storage: WatchedStorage,
+    spill: Spill,
+    store: JobStore,
+    lane: FakeLane,
+    request_of: MakeRequest,
+) -> None:
+    hanging = HangingPuts(storage, MOST_SENDING)
+
+    jobs = draw(node, store, request_of, 10)
+
+    for _ in range(MOST_SENDING):
+        assert hanging.begun.acquire(timeout=20)
+    eventually(lambda: len(list(spill.folder.iterdir())) == 11, what="ten files and the lock")  # type: ignore[union-attr]
+    assert (len(lane.drawn), succeeded(store, jobs)) == (10, 0)
+    hanging.let_go()
+    eventually(lambda: succeeded(store, jobs) == 10)
+    node.outbox.wait_until_empty()
+    assert spill.waiting_bytes == 0
+
+
+def test_one_slow_upload_holds_up_no_other(
+    node: Node, couriers: Couriers, storage: WatchedStorage, store: JobStore, request_of: MakeRequest
+) -> None:
+    hanging = HangingPuts(storage, 1)
+
+    jobs = draw(node, store, request_of, 10)
+
+    eventually(lambda: succeeded(store, jobs) == 9)
+    hanging.let_go()
+    eventually(lambda: succeeded(store, jobs) == 10)
+
+
+def test_a_worker_that_stops_gives_back_what_waits_while_uploads_hang(
+    node: Node,
+    couriers: Couriers,
+    storage: WatchedStorage,
+    store: JobStore,
+    stopping: threading.Event,
+    request_of: MakeRequest,
+) -> None:
+    hanging = HangingPuts(storage, MOST_SENDING)
+    jobs = draw(node, store, request_of, 10)
+    for _ in range(MOST_SENDING):
+        assert hanging.begun.acquire(timeout=20)
+
+    stopping.set()
+
+    eventually(lambda: [store.get(job).state for job in jobs].count(JobState.QUEUED) == 10 - MOST_SENDING)
+    hanging.let_go()
+    eventually(lambda: node.leases.jobs() == [])
+
+
+class OutboxThatBreaks(Outbox):
+    """Its first errands raise what nobody foresaw: one for each courier."""
+
+    def __init__(self, delivery: Delivery, outbox: Outbox) -> None:
+        super().__init__(delivery, outbox.room, 600)
+        self._broken = [KeyError("unforeseen") for _ in range(COURIERS)]
+
+    @property
+    def broken_errands(self) -> int:
+        return len(self._broken)
+
+    def next_errand(self) -> Errand | None:
+        return self._break if self._broken else super().next_errand()
+
+    def _break(self) -> None:
+        if self._broken:
+            raise self._broken.pop()
+
+
+def test_an_unforeseen_error_ends_no_courier(
+    node: Node, delivery: Delivery, outbox: Outbox, store: JobStore, request_of: MakeRequest
+) -> None:
+    breaking = OutboxThatBreaks(delivery, outbox)
+    couriers = Couriers(breaking)
+    couriers.start()
+
+    jobs = draw(replace(node, outbox=breaking), store, request_of, 5)
+
+    eventually(lambda: succeeded(store, jobs) == 5)
+    assert breaking.broken_errands == 0
+    couriers.stop()

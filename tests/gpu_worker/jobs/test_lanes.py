@@ -1,0 +1,85 @@
+"""Which jobs are taken in. Lanes here are mere names."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+import pytest
+
+from darkroom.claims import Claims
+from darkroom.errors import JobTaken
+from darkroom.jobs import Job
+from darkroom.request import Priority
+from darkroom.store import JobStore
+from gpu_worker.jobs.lanes import Lanes
+from tests.conftest import MakeRequest
+from tests.gpu_worker.fakes import FakeLane
+
+
+def lanes_of(count: int, kept_for_interactive: int = 0) -> Lanes:
+    return Lanes([FakeLane() for _ in range(count)], kept_for_interactive)
+
+
+@pytest.fixture
+def claims_next(claims: Claims) -> "ClaimsNext":
+    return ClaimsNext(claims)
+
+
+class ClaimsNext:
+    def __init__(self, claims: Claims) -> None:
+        self._claims = claims
+
+    def __call__(self, classes: Sequence[Priority]) -> Job | None:
+        return self._claims.claim_next("minilab", "w", classes)
+
+
+def test_each_lane_is_given_to_one_job_at_a_time() -> None:
+    lanes = lanes_of(2)
+
+    with lanes.open() as one, lanes.open() as other, lanes.open() as none_left:
+        assert one is not other
+        assert none_left is None
+
+
+def test_a_lane_is_free_again_after_a_run_that_failed() -> None:
+    lanes = lanes_of(1)
+    with pytest.raises(JobTaken), lanes.open():
+        raise JobTaken("canceled")
+
+    with lanes.open() as again:
+        assert again is not None
+
+
+def test_a_lane_kept_for_interactive_jobs_takes_one_while_bulk_jobs_fill_the_rest(
+    store: JobStore, request_of: MakeRequest, claims_next: ClaimsNext
+) -> None:
+    lanes = lanes_of(3, kept_for_interactive=1)
+    for _ in range(3):
+        store.enqueue("alice", request_of(priority=Priority.BULK))
+
+    with ExitStack() as stack:
+        taken = [stack.enter_context(lanes.next_job(claims_next)) for _ in range(3)]
+        assert [job is None for job in taken] == [False, False, True]
+        assert lanes.welcome() == (Priority.INTERACTIVE,)
+
+        store.enqueue("bob", request_of())
+        with lanes.next_job(claims_next) as interactive:
+            assert interactive
+            assert interactive.request.priority is Priority.INTERACTIVE
+
+    assert lanes.welcome() == tuple(Priority)
+    with lanes.next_job(claims_next) as bulk:
+        assert bulk
+
+
+def test_nobody_is_welcome_while_every_lane_is_busy() -> None:
+    lanes = lanes_of(1)
+
+    with lanes.open():
+        assert lanes.welcome() == ()
+
+
+def test_a_single_lane_takes_bulk_jobs_too(store: JobStore, request_of: MakeRequest, claims_next: ClaimsNext) -> None:
+    store.enqueue("alice", request_of(priority=Priority.BULK))
+
+    with lanes_of(1, kept_for_interactive=1).next_job(claims_next) as job:
+        assert job

@@ -1,0 +1,95 @@
+"""What lanes note is told in order, and together."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from darkroom.claims import Claims
+from darkroom.jobs import Job
+from darkroom.settings import Settings
+from darkroom.store import JobStore
+from gpu_worker.jobs.leases import Hold
+from gpu_worker.jobs.progress import MOST_AT_ONCE, ProgressWriter
+from tests.conftest import MakeRequest
+
+PATIENCE_S = 10
+
+
+@dataclass
+class SlowRedis:
+    """Records messages, the first of which takes until it may go on. `lost`: ids of jobs that are others' now."""
+
+    messages: list[list[tuple[str, int]]] = field(default_factory=list)
+    has_begun: threading.Event = field(default_factory=threading.Event)
+    may_go_on: threading.Event = field(default_factory=threading.Event)
+    lost: set[str] = field(default_factory=set)
+
+    def progress_of(self, done: Iterable[tuple[Job, int, int]]) -> set[str]:
+        self.messages.append([(job.id, step) for job, step, _ in done])
+        self.has_begun.set()
+        assert self.may_go_on.wait(PATIENCE_S)
+        return self.lost
+
+
+@pytest.fixture
+def redis() -> SlowRedis:
+    return SlowRedis()
+
+
+@pytest.fixture
+def writer(redis: SlowRedis) -> Iterator[ProgressWriter]:
+    writer = ProgressWriter(redis)  # type: ignore[arg-type]
+    writer.start()
+    yield writer
+    redis.may_go_on.set()
+    writer.stop()
+
+
+@pytest.fixture
+def holds(store: JobStore, claims: Claims, settings: Settings, request_of: MakeRequest) -> list[Hold]:
+    for _ in range(2):
+        store.enqueue("alice", request_of())
+    jobs = [claims.claim_next("minilab", "worker-1") for _ in range(2)]
+    return [Hold(job, settings.job_deadline_s, lambda: 0.0) for job in jobs if job]
+
+
+def test_what_is_noted_while_redis_takes_its_time_goes_into_one_message(
+    writer: ProgressWriter, redis: SlowRedis, holds: list[Hold]
+) -> None:
+    one, other = holds
+    writer.note(one, 1, 3)
+    assert redis.has_begun.wait(PATIENCE_S)
+    for hold, step in [(other, 1), (one, 2), (other, 2)]:
+        writer.note(hold, step, 3)
+    redis.may_go_on.set()
+
+    writer.flush(other)
+
+    assert redis.messages == [[(one.job.id, 1)], [(other.job.id, 1), (one.job.id, 2), (other.job.id, 2)]]
+
+
+def test_a_message_has_a_bound(writer: ProgressWriter, redis: SlowRedis, holds: list[Hold]) -> None:
+    writer.note(holds[0], 0, 1)
+    assert redis.has_begun.wait(PATIENCE_S)
+    for step in range(MOST_AT_ONCE + 1):
+        writer.note(holds[0], step, 1)
+    redis.may_go_on.set()
+
+    writer.flush(holds[0])
+
+    assert [len(message) for message in redis.messages] == [1, MOST_AT_ONCE, 1]
+
+
+def test_only_a_job_that_is_lost_is_told_so(writer: ProgressWriter, redis: SlowRedis, holds: list[Hold]) -> None:
+    ours, lost = holds
+    redis.lost = {lost.job.id}
+    redis.may_go_on.set()
+
+    for hold in holds:
+        writer.note(hold, 1, 2)
+    for hold in holds:
+        writer.flush(hold)
+
+    assert (ours.is_over(), lost.is_over()) == (False, True)

@@ -1,0 +1,108 @@
+"""How a worker leaves. Waits end by what the test says, or are none at all."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from gpu_worker.shutdown.drain import Departure
+
+FOR_EVER_S = 3600.0
+SOON_S = 20.0
+
+
+@dataclass
+class Worker:
+    """What a departure works on, and what came of it."""
+
+    draining: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    said: list[str] = field(default_factory=list)
+    exits: "queue.Queue[int]" = field(default_factory=queue.Queue)
+
+    def farewell(self) -> None:
+        self.said.append("farewell")
+
+    @contextmanager
+    def leaving(
+        self, grace_s: float, prompt_s: float = FOR_EVER_S, farewell: Callable[[], None] | None = None
+    ) -> Iterator[Departure]:
+        departure = Departure(
+            grace_s, self.draining, self.stopping, farewell or self.farewell, self.exits.put, prompt_s
+        )
+        departure.start()
+        yield departure
+        departure.left()
+
+
+def test_told_once_it_lets_jobs_finish() -> None:
+    worker = Worker()
+
+    with worker.leaving(grace_s=FOR_EVER_S) as departure:
+        departure.leave()
+        assert worker.draining.wait(SOON_S)
+
+    assert not worker.stopping.is_set()
+    assert worker.exits.empty()
+
+
+def test_told_twice_it_stops_at_once() -> None:
+    worker = Worker()
+
+    with worker.leaving(grace_s=FOR_EVER_S) as departure:
+        departure.leave()
+        departure.leave()
+        assert worker.stopping.wait(SOON_S)
+
+    assert worker.exits.empty(), "all its threads stopped in time"
+
+
+def test_it_stops_when_the_grace_period_is_over() -> None:
+    worker = Worker()
+
+    with worker.leaving(grace_s=0.0) as departure:
+        departure.leave()
+        assert worker.stopping.wait(SOON_S)
+
+
+def test_whatever_hangs_is_left_behind_after_a_farewell() -> None:
+    worker = Worker()
+
+    with worker.leaving(grace_s=0.0, prompt_s=0.0) as departure:
+        departure.leave()
+
+        assert worker.exits.get(timeout=SOON_S) == 0
+        assert worker.said == ["farewell"]
+
+
+def test_told_a_third_time_it_waits_for_nothing() -> None:
+    worker = Worker()
+
+    with worker.leaving(grace_s=FOR_EVER_S) as departure:
+        for _ in range(3):
+            departure.leave()
+
+        assert worker.exits.get(timeout=SOON_S) == 0
+
+
+def test_a_farewell_that_fails_keeps_nobody() -> None:
+    worker = Worker()
+
+    def fail() -> None:
+        raise ValueError("unforeseen")
+
+    with worker.leaving(grace_s=0.0, prompt_s=0.0, farewell=fail) as departure:
+        departure.leave()
+
+        assert worker.exits.get(timeout=SOON_S) == 0
+
+
+def test_a_worker_that_ends_without_being_told_ends_quietly() -> None:
+    worker = Worker()
+
+    with worker.leaving(grace_s=0.0):
+        pass
+
+    assert not worker.draining.is_set()
+    assert worker.exits.empty()
