@@ -3,8 +3,8 @@
 import structlog
 
 from api.services import Services
-from darkroom import key_use
 from darkroom.errors import RedisUnavailable
+from darkroom.job_store import key_use
 
 log = structlog.get_logger()
 

@@ -6,8 +6,8 @@ from contextlib import suppress
 from threading import Thread
 
 from darkroom.errors import StorageUnavailable
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job
-from darkroom.store import JobStore
 from storage.contract import Storage
 
 MOST_AT_ONCE = 8

@@ -7,13 +7,13 @@ from fastapi import Depends, Request
 
 from api.removal import Remover
 from darkroom.catalogue import Catalogue, read_catalogue
-from darkroom.celery_app import make_app
-from darkroom.events import EventFeed
-from darkroom.presence import WorkerInfo, present
-from darkroom.redis_client import Client, connect
+from darkroom.job_store.events import EventFeed
+from darkroom.job_store.presence import WorkerInfo, present
+from darkroom.job_store.redis_client import Client, connect
+from darkroom.job_store.store import JobStore
+from darkroom.messages.celery_app import make_app
+from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from darkroom.store import JobStore
-from darkroom.wakeups import Wakeups
 from storage.contract import Storage
 from storage.opening import open_storage
 

@@ -20,7 +20,7 @@ from benchmarks.subject import Subject
 from benchmarks.systems import OURS, SYSTEMS, NotInstalled, Plan
 from benchmarks.traffic import Run, send, send_at_once
 from benchmarks.work import SHORTEST, Work, equal_works, mixed_works
-from darkroom.local.readiness import NotReady
+from darkroom.local.processes.readiness import NotReady
 
 OFFLINE_WITHIN_S = 3600
 # Enough for BentoML's dispatcher, which first learns from its first 13 batches.

@@ -12,10 +12,10 @@ import httpx
 
 from benchmarks.cpu_time import of_group
 from darkroom.local import port
-from darkroom.local.child import Child
-from darkroom.local.guard import Guard
-from darkroom.local.part import Part
-from darkroom.local.readiness import wait_for_api, wait_for_redis
+from darkroom.local.processes.child import Child
+from darkroom.local.processes.guard import Guard
+from darkroom.local.processes.part import Part
+from darkroom.local.processes.readiness import wait_for_api, wait_for_redis
 from darkroom.local.stack import local_stack, redis_dir
 from darkroom.settings import Settings
 

@@ -8,11 +8,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from darkroom.claims import Claims
 from darkroom.errors import JobTaken
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.presence import Reporter, WorkerInfo
+from darkroom.job_store.redis_client import connect
 from darkroom.jobs import Job, StoredImage
-from darkroom.presence import Reporter, WorkerInfo
-from darkroom.redis_client import connect
 from darkroom.request import Priority
 from darkroom.settings import Settings
 from gpu_worker.engine.call import Urgency

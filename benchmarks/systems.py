@@ -17,9 +17,9 @@ from benchmarks.subject import Subject
 from benchmarks.traffic import Draw
 from darkroom.local import port
 from darkroom.local.embedded_redis import redis_command
-from darkroom.local.guard import Guard
-from darkroom.local.part import Part
-from darkroom.local.readiness import wait_for_redis
+from darkroom.local.processes.guard import Guard
+from darkroom.local.processes.part import Part
+from darkroom.local.processes.readiness import wait_for_redis
 
 
 class NotInstalled(Exception):

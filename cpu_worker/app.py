@@ -11,15 +11,15 @@ from cpu_worker.follow_ups import FollowUps
 from cpu_worker.housekeeping import Housekeeper
 from cpu_worker.thumbnails import Thumbnailer
 from darkroom import log
-from darkroom.celery_app import make_app, plain_refusal, uses_rabbitmq
 from darkroom.errors import BrokerUnavailable, Misconfigured, RedisUnavailable, StorageUnavailable
-from darkroom.presence import Reporter, WorkerInfo
-from darkroom.queues import CLEAR_STORAGE, CPU_QUEUE, FOLLOW_UP, KEEP_HOUSE
-from darkroom.redis_client import connect
+from darkroom.job_store.presence import Reporter, WorkerInfo
+from darkroom.job_store.redis_client import connect
+from darkroom.job_store.store import JobStore
+from darkroom.job_store.upkeep import Upkeep
+from darkroom.messages.celery_app import make_app, plain_refusal, uses_rabbitmq
+from darkroom.messages.queues import CLEAR_STORAGE, CPU_QUEUE, FOLLOW_UP, KEEP_HOUSE
+from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import read_settings
-from darkroom.store import JobStore
-from darkroom.upkeep import Upkeep
-from darkroom.wakeups import Wakeups
 from storage.opening import open_storage
 
 logger = structlog.get_logger()

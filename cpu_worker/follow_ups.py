@@ -10,7 +10,7 @@ import structlog
 
 from cpu_worker.thumbnails import Thumbnailer
 from darkroom.errors import RedisUnavailable, Unavailable
-from darkroom.upkeep import Upkeep
+from darkroom.job_store.upkeep import Upkeep
 
 log = structlog.get_logger()
 

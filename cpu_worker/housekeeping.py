@@ -5,9 +5,9 @@ Several rounds at once are harmless: whatever changes a job is one atomic script
 
 import structlog
 
-from darkroom.store import JobStore
-from darkroom.upkeep import Upkeep
-from darkroom.wakeups import Wakeups
+from darkroom.job_store.store import JobStore
+from darkroom.job_store.upkeep import Upkeep
+from darkroom.messages.wakeups import Wakeups
 from storage.contract import Storage
 
 log = structlog.get_logger()

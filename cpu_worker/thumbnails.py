@@ -7,9 +7,9 @@ import structlog
 from PIL import Image
 
 from darkroom.errors import ObjectMissing, UnknownJob
+from darkroom.job_store.store import JobStore
+from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import JobState, StoredImage, StoredObject
-from darkroom.store import JobStore
-from darkroom.upkeep import Upkeep
 from storage.contract import Storage
 from storage.keys import thumbnail_key
 

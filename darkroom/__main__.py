@@ -1,5 +1,5 @@
 """`python -m darkroom` is `darkroom`."""
 
-from darkroom.cli import main
+from darkroom.commands.cli import main
 
 main()

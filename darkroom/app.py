@@ -1,6 +1,6 @@
 """Entry point for Celery's own commands that run no tasks: `celery -A darkroom.app flower`, `… inspect ping`."""
 
-from darkroom.celery_app import make_app, plain_refusal
+from darkroom.messages.celery_app import make_app, plain_refusal
 from darkroom.settings import read_settings
 
 with plain_refusal():

@@ -11,11 +11,11 @@ import structlog
 from celery import Celery, bootsteps, signals
 
 from darkroom import log
-from darkroom.celery_app import make_app, plain_refusal, uses_rabbitmq
 from darkroom.errors import DarkroomError, Misconfigured
-from darkroom.queues import GENERATE, gpu_queue, model_of
+from darkroom.messages.celery_app import make_app, plain_refusal, uses_rabbitmq
+from darkroom.messages.queues import GENERATE, gpu_queue, model_of
+from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import read_settings
-from darkroom.wakeups import Wakeups
 from gpu_worker.generate import generate
 from gpu_worker.life import Life
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from darkroom.catalogue import ModelCard, read_catalogue
-from darkroom.claims import Claims
 from darkroom.errors import Misconfigured
-from darkroom.presence import Reporter, WorkerInfo
-from darkroom.redis_client import connect
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.presence import Reporter, WorkerInfo
+from darkroom.job_store.redis_client import connect
+from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from darkroom.wakeups import Wakeups
 from gpu_worker.delivery.backpressure import Room
 from gpu_worker.delivery.couriers import Couriers
 from gpu_worker.delivery.outbox import Outbox

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from darkroom.claims import Claims
-from darkroom.wakeups import Wakeups
+from darkroom.job_store.claims import Claims
+from darkroom.messages.wakeups import Wakeups
 from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.jobs.lanes import Lanes
 from gpu_worker.jobs.leases import LeaseKeeper

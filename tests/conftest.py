@@ -8,13 +8,13 @@ import hypothesis
 import pytest
 import redis
 
-from darkroom.claims import Claims
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.redis_client import Client, connect
+from darkroom.job_store.store import JobStore
+from darkroom.job_store.upkeep import Upkeep
 from darkroom.local.embedded_redis import embedded_redis
-from darkroom.redis_client import Client, connect
 from darkroom.request import ImageRequest, OutputFormat, Priority
 from darkroom.settings import Settings
-from darkroom.store import JobStore
-from darkroom.upkeep import Upkeep
 
 MakeRequest = Callable[..., ImageRequest]
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from darkroom.local.embedded_redis import redis_command, socket_folder
-from darkroom.local.readiness import redis_answers
+from darkroom.local.processes.readiness import redis_answers
 from tests.servers import RedisServer, ServerProcess
 
 

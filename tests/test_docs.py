@@ -74,7 +74,7 @@ def test_every_setting_that_a_page_names_exists(repository: Path, name: str) -> 
 def test_structure_names_every_script(repository: Path) -> None:
     page = (repository / "docs/structure.md").read_text(encoding="utf-8")
 
-    scripts = {f"darkroom/lua/{path.name}" for path in (repository / "darkroom/lua").glob("*.lua")}
+    scripts = {f"darkroom/job_store/lua/{path.name}" for path in (repository / "darkroom/job_store/lua").glob("*.lua")}
 
     assert scripts <= set(code(page))
 

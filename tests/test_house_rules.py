@@ -128,7 +128,7 @@ def test_no_file_holds_two_nouns() -> None:
     [
         ("api.__main__", {"torch", "diffusers", "transformers", "boto3", "PIL"}),
         ("cpu_worker.app", {"torch", "diffusers", "transformers", "fastapi"}),
-        ("darkroom.cli", {"torch", "fastapi", "celery", "redis", "boto3"}),
+        ("darkroom.commands.cli", {"torch", "fastapi", "celery", "redis", "boto3"}),
     ],
 )
 def test_light_processes_stay_light(module: str, heavy: set[str], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from api.routes.jobs import ALWAYS
 from api.services import Services, ServicesDep
 from api.views import job_view
 from darkroom.errors import Fault, InvalidRequest, RedisUnavailable, UnknownJob
-from darkroom.events import EVENT_ID, FIRST, Event
+from darkroom.job_store.events import EVENT_ID, FIRST, Event
 from darkroom.jobs import Job, JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])

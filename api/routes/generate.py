@@ -15,8 +15,8 @@ from api.problems import responses
 from api.services import Services, ServicesDep
 from api.views import JobView, job_view
 from darkroom.errors import BrokerUnavailable, Fault, InvalidRequest
+from darkroom.job_store.store import Admission
 from darkroom.request import FAULT_CODES, SEED_LIMIT, GenerateBody, complete
-from darkroom.store import Admission
 
 router = APIRouter(tags=["jobs"])
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from darkroom.errors import Misconfigured
-from darkroom.local.readiness import redis_answers
+from darkroom.local.processes.readiness import redis_answers
 
 
 def redis_binary() -> str:

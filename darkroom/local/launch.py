@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from threading import Event
 
 from darkroom.errors import StackFailed
-from darkroom.local.readiness import NotReady, wait_for_api, wait_for_redis
-from darkroom.local.signals import on_stop_signals
+from darkroom.local.processes.readiness import NotReady, wait_for_api, wait_for_redis
+from darkroom.local.processes.signals import on_stop_signals
+from darkroom.local.processes.supervisor import Supervisor
 from darkroom.local.stack import Stack
-from darkroom.local.supervisor import Supervisor
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from darkroom.local.embedded_redis import redis_command
 from darkroom.local.flower_access import FlowerAccess
-from darkroom.local.part import Part
+from darkroom.local.processes.part import Part
 from darkroom.settings import Settings
 
 

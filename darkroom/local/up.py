@@ -7,11 +7,11 @@ from darkroom.local import port
 from darkroom.local.data_lock import locked
 from darkroom.local.embedded_redis import socket_folder
 from darkroom.local.flower_access import FlowerAccess
-from darkroom.local.guard import Guard
 from darkroom.local.launch import launched
-from darkroom.local.output import LogFiles, Terminal
+from darkroom.local.processes.guard import Guard
+from darkroom.local.processes.output import LogFiles, Terminal
+from darkroom.local.processes.supervisor import StopAsked, Supervisor
 from darkroom.local.stack import Stack, local_stack, redis_dir
-from darkroom.local.supervisor import StopAsked, Supervisor
 from darkroom.settings import Settings
 
 READY_WITHIN_S = 600  # a model of many GB from a slow disk

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import structlog
 
-from darkroom.claims import Claims
 from darkroom.errors import (
     BrokerUnavailable,
     JobTaken,
@@ -16,8 +15,9 @@ from darkroom.errors import (
     Unavailable,
     WorkerStopping,
 )
+from darkroom.job_store.claims import Claims
 from darkroom.jobs import Job, StoredImage
-from darkroom.wakeups import Wakeups
+from darkroom.messages.wakeups import Wakeups
 from gpu_worker.delivery.encoding import CONTENT_TYPES, encode
 from gpu_worker.delivery.parcel import Parcel
 from gpu_worker.delivery.spill import Spill

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 import structlog
 
-from darkroom.claims import Claims
 from darkroom.errors import GenerationFailed, JobError, JobTaken, Unavailable, WorkerStopping
+from darkroom.job_store.claims import Claims
 from darkroom.jobs import Job
-from darkroom.patience import patiently
-from darkroom.wakeups import Wakeups
+from darkroom.messages.wakeups import Wakeups
+from darkroom.retry_budget import patiently
 from gpu_worker.jobs.tracebacks import without_prompts
 from gpu_worker.jobs.wake import wake_for
 

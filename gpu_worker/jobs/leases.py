@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import structlog
 
-from darkroom.claims import Claims
 from darkroom.errors import DeadlineExceeded, JobTaken, RedisUnavailable
+from darkroom.job_store.claims import Claims
 from darkroom.jobs import Job
 from darkroom.settings import Settings
 

@@ -12,8 +12,8 @@ from itertools import islice
 
 import structlog
 
-from darkroom.claims import Claims
 from darkroom.errors import RedisUnavailable
+from darkroom.job_store.claims import Claims
 from gpu_worker.jobs.lane import Draw
 from gpu_worker.jobs.leases import Hold
 from gpu_worker.previews.writer import Preview, PreviewWriter

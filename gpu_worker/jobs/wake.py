@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import structlog
 
-from darkroom.claims import Claims
 from darkroom.errors import BrokerUnavailable, RedisUnavailable
+from darkroom.job_store.claims import Claims
 from darkroom.jobs import Job
-from darkroom.wakeups import Wakeups
+from darkroom.messages.wakeups import Wakeups
 
 log = structlog.get_logger()
 

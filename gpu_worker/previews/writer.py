@@ -9,8 +9,8 @@ from io import BytesIO
 import structlog
 from PIL import Image
 
-from darkroom.claims import Claims
 from darkroom.errors import JobTaken, RedisUnavailable
+from darkroom.job_store.claims import Claims
 from gpu_worker.jobs.lane import Draw
 from gpu_worker.jobs.leases import Hold
 

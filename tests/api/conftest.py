@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from darkroom.redis_client import Client
+from darkroom.job_store.redis_client import Client
 from darkroom.settings import Settings
 from tests.api.serving import Serving, serving
 from tests.api.worker import Worker

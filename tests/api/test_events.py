@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from darkroom.events import FIRST, Event, EventFeed
-from darkroom.redis_client import Client
+from darkroom.job_store.events import FIRST, Event, EventFeed
+from darkroom.job_store.redis_client import Client
 from tests.api.conftest import Ask
 from tests.api.serving import Serving
 from tests.api.watching import Told, next_of, watching

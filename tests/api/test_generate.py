@@ -9,7 +9,7 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from darkroom.redis_client import Client
+from darkroom.job_store.redis_client import Client
 from darkroom.settings import Settings
 from tests.api.conftest import Ask
 from tests.api.problems import problem_of

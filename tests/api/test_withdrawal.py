@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from darkroom.redis_client import Client
+from darkroom.job_store.redis_client import Client
 from darkroom.settings import Settings
 from tests.api.problems import problem_of
 from tests.api.serving import Serving, serving

@@ -2,13 +2,13 @@
 
 import hashlib
 
-from darkroom.claims import Claims
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.presence import WorkerInfo, report
+from darkroom.job_store.redis_client import Client
+from darkroom.job_store.store import JobStore
+from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job, StoredImage, StoredObject
-from darkroom.presence import WorkerInfo, report
-from darkroom.redis_client import Client
 from darkroom.settings import Settings
-from darkroom.store import JobStore
-from darkroom.upkeep import Upkeep
 from storage.contract import Storage
 from storage.keys import image_key, thumbnail_key
 

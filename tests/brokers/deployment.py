@@ -7,16 +7,16 @@ from typing import Any
 
 from celery import Celery
 
-from darkroom.celery_app import make_app
+from darkroom.job_store.presence import KEY as PRESENCE_KEY
+from darkroom.job_store.presence import present
+from darkroom.job_store.redis_client import connect
+from darkroom.job_store.store import JobStore
+from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job
-from darkroom.presence import KEY as PRESENCE_KEY
-from darkroom.presence import present
-from darkroom.redis_client import connect
+from darkroom.messages.celery_app import make_app
+from darkroom.messages.wakeups import Wakeups
 from darkroom.request import ImageRequest, OutputFormat, Priority
 from darkroom.settings import Settings
-from darkroom.store import JobStore
-from darkroom.upkeep import Upkeep
-from darkroom.wakeups import Wakeups
 from tests.brokers.workers import BARE, WorkerProcess, celery
 from tests.eventually import eventually
 

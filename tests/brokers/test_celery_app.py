@@ -4,10 +4,10 @@ import pytest
 from kombu.exceptions import ContentDisallowed
 from kombu.serialization import dumps, loads
 
-from darkroom.celery_app import make_app
-from darkroom.queues import CLEAR_STORAGE, FOLLOW_UP, GENERATE, KEEP_HOUSE, model_of, queue_of
+from darkroom.messages.celery_app import make_app
+from darkroom.messages.queues import CLEAR_STORAGE, FOLLOW_UP, GENERATE, KEEP_HOUSE, model_of, queue_of
+from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from darkroom.wakeups import Wakeups
 from tests.queued import queued
 from tests.servers import RedisServer
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from darkroom.claims import Claims
+from darkroom.job_store.claims import Claims
 from darkroom.jobs import JobState, StoredImage
 from storage.keys import image_key
 from tests import servers

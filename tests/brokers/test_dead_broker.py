@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from darkroom.celery_app import make_app
 from darkroom.errors import BrokerUnavailable
+from darkroom.messages.celery_app import make_app
+from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from darkroom.wakeups import Wakeups
 from tests.servers import RedisServer, free_port
 
 WITHIN_S = 5

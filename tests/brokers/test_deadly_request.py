@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cpu_worker.housekeeping import Housekeeper
-from darkroom.dead_letters import DeadLetters
+from darkroom.job_store.dead_letters import DeadLetters
 from darkroom.jobs import JobState
 from storage.opening import open_storage
 from tests.brokers.deployment import Deployment, deployment

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import JobIsFinal
+from darkroom.job_store.presence import KEY as PRESENCE_KEY
 from darkroom.jobs import Job, JobState
-from darkroom.presence import KEY as PRESENCE_KEY
 from tests.brokers.deployment import Deployment, deployment
 from tests.brokers.workers import BARE, WorkerProcess
 from tests.eventually import eventually

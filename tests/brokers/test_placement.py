@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from darkroom.jobs import JobState
-from darkroom.queues import CLEAR_STORAGE, FOLLOW_UP, GENERATE, KEEP_HOUSE
+from darkroom.messages.queues import CLEAR_STORAGE, FOLLOW_UP, GENERATE, KEEP_HOUSE
 from storage.opening import open_storage
 from tests.brokers.deployment import Deployment, deployment
 from tests.brokers.task_events import TaskEvents

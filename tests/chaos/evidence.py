@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from darkroom.dead_letters import DeadLetter, DeadLetters
+from darkroom.job_store.dead_letters import DeadLetter, DeadLetters
+from darkroom.job_store.redis_client import Client, connect
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job
-from darkroom.redis_client import Client, connect
 from darkroom.settings import Settings
-from darkroom.store import JobStore
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

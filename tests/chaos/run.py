@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darkroom.errors import RedisUnavailable
-from darkroom.redis_client import connect, redis_errors
+from darkroom.job_store.redis_client import connect, redis_errors
 from tests.chaos.alone import Pixels
 from tests.chaos.assembly import running_service
 from tests.chaos.evidence import Evidence, gather, records

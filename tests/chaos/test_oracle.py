@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.dead_letters import DeadLetter, SpoiltAttempt
+from darkroom.job_store.dead_letters import DeadLetter, SpoiltAttempt
 from darkroom.jobs import Failure, Job, JobState, StoredImage
 from storage.keys import image_key, thumbnail_key
 from tests.brokers.deployment import request_of

@@ -9,13 +9,13 @@ from PIL import Image
 
 from cpu_worker.housekeeping import Housekeeper
 from cpu_worker.thumbnails import Thumbnailer
-from darkroom.celery_app import make_app
-from darkroom.claims import Claims
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.store import JobStore
+from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job, StoredImage
+from darkroom.messages.celery_app import make_app
+from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from darkroom.store import JobStore
-from darkroom.upkeep import Upkeep
-from darkroom.wakeups import Wakeups
 from storage.contract import Storage
 from storage.keys import image_key
 from tests.conftest import MakeRequest

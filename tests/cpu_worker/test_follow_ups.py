@@ -7,9 +7,9 @@ from PIL import Image
 
 from cpu_worker.follow_ups import BUSY_S, FollowUps
 from cpu_worker.thumbnails import Thumbnailer
-from darkroom.redis_client import Client
-from darkroom.store import JobStore
-from darkroom.upkeep import FOLLOWUP_DUE_MS, Upkeep
+from darkroom.job_store.redis_client import Client
+from darkroom.job_store.store import JobStore
+from darkroom.job_store.upkeep import FOLLOWUP_DUE_MS, Upkeep
 from tests.cpu_worker.conftest import FinishJob
 from tests.watched_storage import WatchedStorage, down
 

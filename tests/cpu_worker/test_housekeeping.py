@@ -2,14 +2,14 @@ import pytest
 from PIL import Image
 
 from cpu_worker.housekeeping import Housekeeper
-from darkroom.claims import Claims
 from darkroom.errors import BrokerUnavailable, ObjectMissing, StorageUnavailable, UnknownJob
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.redis_client import Client
+from darkroom.job_store.store import JobStore
+from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job, JobState
-from darkroom.redis_client import Client
+from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from darkroom.store import JobStore
-from darkroom.upkeep import Upkeep
-from darkroom.wakeups import Wakeups
 from storage.keys import image_key
 from tests.conftest import MakeRequest
 from tests.cpu_worker.conftest import FinishJob

@@ -6,8 +6,8 @@ from PIL import Image
 
 from cpu_worker.thumbnails import Thumbnailer, shrink
 from darkroom.errors import ObjectMissing, StorageUnavailable, UnknownJob
-from darkroom.redis_client import Client
-from darkroom.store import JobStore
+from darkroom.job_store.redis_client import Client
+from darkroom.job_store.store import JobStore
 from storage.keys import thumbnail_key
 from tests.conftest import MakeRequest
 from tests.cpu_worker.conftest import FinishJob

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.celery_app import make_app
-from darkroom.claims import Claims
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job
+from darkroom.messages.celery_app import make_app
+from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from darkroom.store import JobStore
-from darkroom.wakeups import Wakeups
 from gpu_worker.delivery.backpressure import Room
 from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.delivery.spill import Spill

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 import structlog
 
-from darkroom.claims import Claims
 from darkroom.errors import (
     DarkroomError,
     DeadlineExceeded,
@@ -14,10 +13,11 @@ from darkroom.errors import (
     OutOfMemory,
     RedisUnavailable,
 )
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.redis_client import Client, connect
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job, JobState, StoredImage
-from darkroom.redis_client import Client, connect
 from darkroom.settings import Settings
-from darkroom.store import JobStore
 from gpu_worker.node import Node
 from storage.keys import image_key
 from tests.conftest import MakeRequest

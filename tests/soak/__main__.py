@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from darkroom.celery_app import make_app
-from darkroom.redis_client import connect
+from darkroom.job_store.redis_client import connect
+from darkroom.messages.celery_app import make_app
 from tests.chaos.assembly import running_service
 from tests.chaos.service import Service
 from tests.soak.guests import Guests

@@ -5,8 +5,8 @@ from pathlib import Path
 from celery import Celery
 
 from darkroom.errors import BrokerUnavailable
-from darkroom.redis_client import Client
-from darkroom.wakeups import Wakeups
+from darkroom.job_store.redis_client import Client
+from darkroom.messages.wakeups import Wakeups
 
 MB = 1 << 20
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import structlog
 
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
-from darkroom.store import JobStore
 from gpu_worker.delivery.backpressure import Room
 from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.delivery.spill import Spill

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
-from darkroom.store import JobStore
 from gpu_worker.delivery.couriers import COURIERS, Couriers
 from gpu_worker.delivery.outbox import MOST_SENDING, Errand, Outbox
 from gpu_worker.delivery.spill import Spill

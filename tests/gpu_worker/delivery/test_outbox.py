@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.claims import Claims
 from darkroom.errors import RedisUnavailable, StorageUnavailable
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.redis_client import Client
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job, JobState, StoredImage
-from darkroom.redis_client import Client
 from darkroom.settings import Settings
-from darkroom.store import JobStore
 from gpu_worker.delivery.outbox import LOOK_S, Outbox
 from gpu_worker.delivery.spill import Spill
 from gpu_worker.delivery.upload import Delivery

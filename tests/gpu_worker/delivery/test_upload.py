@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import pytest
 from PIL import Image
 
-from darkroom.celery_app import make_app
-from darkroom.claims import Claims
 from darkroom.errors import ObjectMissing
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job, JobState
+from darkroom.messages.celery_app import make_app
+from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from darkroom.store import JobStore
-from darkroom.wakeups import Wakeups
 from gpu_worker.delivery.backpressure import Room
 from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.delivery.parcel import Parcel

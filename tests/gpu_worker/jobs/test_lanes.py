@@ -5,11 +5,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from darkroom.claims import Claims
 from darkroom.errors import JobTaken
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job
 from darkroom.request import Priority
-from darkroom.store import JobStore
 from gpu_worker.jobs.lanes import Lanes
 from tests.conftest import MakeRequest
 from tests.gpu_worker.fakes import FakeLane

@@ -3,12 +3,12 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from darkroom.claims import Claims
 from darkroom.errors import DeadlineExceeded, JobTaken
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.redis_client import Client, connect
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job
-from darkroom.redis_client import Client, connect
 from darkroom.settings import Settings
-from darkroom.store import JobStore
 from gpu_worker.jobs.leases import LeaseKeeper
 from tests.gpu_worker.conftest import Clock, StartJob
 from tests.servers import free_port

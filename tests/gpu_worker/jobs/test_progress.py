@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from darkroom.claims import Claims
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job
 from darkroom.settings import Settings
-from darkroom.store import JobStore
 from gpu_worker.jobs.leases import Hold
 from gpu_worker.jobs.progress import MOST_AT_ONCE, ProgressWriter
 from tests.conftest import MakeRequest

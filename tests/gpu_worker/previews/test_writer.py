@@ -11,11 +11,11 @@ import pytest
 import structlog
 from PIL import Image
 
-from darkroom.claims import Claims
-from darkroom.redis_client import Client, connect
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.redis_client import Client, connect
+from darkroom.job_store.store import JobStore
 from darkroom.request import ImageRequest
 from darkroom.settings import Settings
-from darkroom.store import JobStore
 from gpu_worker.generate import generate
 from gpu_worker.jobs.lane import Watch
 from gpu_worker.jobs.lanes import Lanes

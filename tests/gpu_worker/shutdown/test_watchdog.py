@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from darkroom.claims import Claims
-from darkroom.dead_letters import DeadLetters
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.dead_letters import DeadLetters
+from darkroom.job_store.redis_client import Client, connect
+from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
-from darkroom.redis_client import Client, connect
 from darkroom.settings import Settings
-from darkroom.store import JobStore
 from gpu_worker.node import Node
 from gpu_worker.shutdown.give_back import abandon
 from gpu_worker.shutdown.watchdog import LOOKS, Forward, Watchdog

@@ -1,0 +1,155 @@
+"""The `darkroom` command. Each command imports what it needs when it runs, so that `--help` comes at once."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from darkroom.commands import dead_command
+from darkroom.errors import DarkroomError, Misconfigured
+
+if TYPE_CHECKING:
+    from darkroom.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(dead_command.app, name="dead")
+
+INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
+
+
+def main() -> NoReturn:
+    try:
+        app()
+    except DarkroomError as error:
+        print(f"darkroom: {error}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"darkroom {version('darkroom')}")
+        raise typer.Exit
+
+
+@app.callback()
+def darkroom(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Self-hosted image generation: post a prompt, get a job at once, fetch the image by signed URL."""
+
+
+@app.command()
+def demo(
+    prompt: Annotated[str, typer.Option(help="What to draw.")] = "a red circle on a white background",
+    model: Annotated[str | None, typer.Option(help="A model of the catalogue.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same image.")] = None,
+    width: Annotated[int | None, typer.Option(help="Pixels.")] = None,
+    height: Annotated[int | None, typer.Option(help="Pixels.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the image.")] = Path("out"),
+) -> None:
+    """Start everything, make one image, stop everything."""
+    from darkroom.local.demo.demo import demo
+    from darkroom.local.demo.demo_client import Order
+    from darkroom.local.processes.supervisor import StopAsked
+
+    order = Order(prompt=prompt, model=model, steps=steps, seed=seed, width=width, height=height)
+    try:
+        demo(order, _settings(), os.environ, out, sys.stdout)
+    except StopAsked:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@app.command()
+def up(
+    flower: Annotated[bool, typer.Option("--flower", help="Also start Flower, behind a password.")] = False,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Port of the API.")] = None,
+) -> None:
+    """Start everything on this machine, and keep it running until Ctrl-C."""
+    from darkroom.local.flower_access import flower_access
+    from darkroom.local.port import any_free
+    from darkroom.local.processes.signals import hang_up_with
+    from darkroom.local.up import up
+
+    settings = _settings()
+    if port is not None:
+        settings = settings.model_copy(update={"port": port})
+    if sys.stdout.isatty():
+        hang_up_with(sys.stdout.fileno())
+    access = flower_access(os.environ, any_free(preferred=5555)) if flower else None
+    up(settings, os.environ, sys.stdout, access)
+
+
+@app.command()
+def api() -> None:
+    """Run the API alone. The same as `python -m api`."""
+    from darkroom.local.stack import api_command
+
+    _become(api_command())
+
+
+@app.command()
+def worker(
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Models to hold; without any, those of DARKROOM_GPU_MODELS.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="One of its own for each worker of a machine.")] = "gpu",
+) -> None:
+    """Run a GPU worker. Short for `celery -A gpu_worker.app worker -Q gpu.MODEL,…`."""
+    from darkroom.local.stack import gpu_worker_command
+
+    _become(gpu_worker_command(models or _settings().gpu_models, name))
+
+
+@app.command()
+def cpu_worker(
+    name: Annotated[str, typer.Option(help="One of its own for each worker of a machine.")] = "cpu",
+    beat: Annotated[bool, typer.Option(help="Run the scheduled work too; one worker of all must.")] = True,
+) -> None:
+    """Run a CPU worker. Short for `celery -A cpu_worker.app worker -B -Q cpu`."""
+    from darkroom.local.stack import cpu_worker_command
+
+    _become(cpu_worker_command(_settings().data_dir, name, beat=beat))
+
+
+@app.command()
+def keys() -> None:
+    """List the API keys by name, and when each was last used."""
+    from darkroom.job_store.key_use import last_uses
+    from darkroom.job_store.redis_client import connect
+
+    settings = _settings()
+    with connect(settings.redis_url) as client:
+        for name, used in last_uses(client, settings).items():
+            print(f"{name:<24} {used.isoformat(timespec='seconds') if used else 'never'}")
+
+
+@app.command()
+def settings() -> None:
+    """Print all settings as the table of docs/settings.md."""
+    from darkroom.commands.settings_table import settings_page
+
+    print(settings_page(), end="")
+
+
+def _settings() -> "Settings":
+    from pydantic import ValidationError
+
+    from darkroom.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = (f"DARKROOM_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors())
+        raise Misconfigured("; ".join(faults)) from None
+
+
+def _become(command: tuple[str, ...]) -> NoReturn:
+    os.execv(command[0], command)  # noqa: S606

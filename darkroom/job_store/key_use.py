@@ -1,0 +1,23 @@
+"""When each API key was last used, so that an operator can tell which may go. Knows names, never keys."""
+
+from datetime import UTC, datetime
+
+from darkroom.job_store.redis_client import Client, redis_errors
+from darkroom.settings import Settings
+
+KEY = "darkroom:keys_used"
+
+
+def note_use(client: Client, name: str) -> None:
+    """Raises RedisUnavailable."""
+    with redis_errors():
+        client.hset(KEY, name, client.time()[0])
+
+
+def last_uses(client: Client, settings: Settings) -> dict[str, datetime | None]:
+    """Of every key that is configured now, and of those that were used and are gone. Raises RedisUnavailable."""
+    pairs = settings.api_keys.get_secret_value().split(",")
+    names = [pair.partition(":")[0].strip() for pair in pairs if ":" in pair]
+    with redis_errors():
+        used = {name: datetime.fromtimestamp(int(seconds), UTC) for name, seconds in client.hgetall(KEY).items()}
+    return {name: used.get(name) for name in dict.fromkeys([*names, *sorted(used)])}

@@ -1,0 +1,97 @@
+"""The job store as the housekeeper sees it: what was lost, what is due, what is too old."""
+
+from darkroom.job_store.dead_letters import worker_lost
+from darkroom.job_store.redis_client import Client, redis_errors
+from darkroom.job_store.scripts import Scripts
+from darkroom.jobs import IMAGES, StoredImage
+from darkroom.settings import Settings
+
+# Follow-up work that is not done by then has lost its message, or its worker.
+FOLLOWUP_DUE_MS = 60_000
+# A worker that lost its job has noticed by then, and cleaned up, or is dead.
+LEFTOVERS_DUE_LEASES = 4
+# Longer than storage that hangs can hold up a round, for rounds overlap, and must not all hang on the same job.
+LEFTOVERS_AGAIN_MS = 150_000
+
+
+class Upkeep:
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._redis = client
+        self._scripts = Scripts(client)
+        self._settings = settings
+
+    def now_ms(self) -> int:
+        """By Redis's clock, which is the one that leases and jobs are timed with."""
+        with redis_errors():
+            seconds, microseconds = self._redis.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+    def silent(self, limit: int = 1000) -> list[tuple[str, int]]:
+        """Ids and attempts of running jobs whose worker has been silent for the length of a lease."""
+        with redis_errors():
+            ids = self._redis.zrangebyscore("darkroom:leases", "-inf", self.now_ms(), start=0, num=limit)
+            return [(job_id, int(self._redis.hget(f"darkroom:job:{job_id}", "attempt") or 0)) for job_id in ids]
+
+    def requeue_lost(self, job_id: str, attempt: int) -> str:
+        """Put back a job whose lease ran out, or fail it if it spoilt too many attempts: `queued`, `failed`, `kept`."""
+        most = self._settings.max_attempts
+        failure = worker_lost(most).model_dump_json()
+        return str(self._scripts.run("requeue", job_id, attempt, "worker_lost", most, failure))
+
+    def waiting(self) -> dict[str, int]:
+        """Length of each model's line, the empty ones left out."""
+        with redis_errors():
+            models = sorted(self._redis.smembers("darkroom:models"))
+            lengths = {model: self._line_length(model) for model in models}
+        return {model: length for model, length in lengths.items() if length}
+
+    def _line_length(self, model: str) -> int:
+        return sum(int(self._redis.zcard(f"darkroom:line:{model}:{name}")) for name in ("interactive", "bulk"))
+
+    def too_old(self, limit: int = 1000) -> list[str]:
+        """Final jobs whose retention time is over, the oldest first."""
+        before = self.now_ms() - self._settings.retention_s * 1000
+        with redis_errors():
+            return list(self._redis.zrangebyscore("darkroom:final", "-inf", before, start=0, num=limit))
+
+    def due_followups(self, limit: int = 100) -> list[str]:
+        """Succeeded jobs whose follow-up work should have been done by now. Each is due again a minute later."""
+        now = self.now_ms()
+        with redis_errors():
+            due = list(
+                self._redis.zrangebyscore("darkroom:followups", "-inf", now - FOLLOWUP_DUE_MS, start=0, num=limit)
+            )
+            if due:
+                self._redis.zadd("darkroom:followups", dict.fromkeys(due, now), xx=True)
+        return due
+
+    def put_off_followup(self, job_id: str, for_s: float) -> None:
+        """It was not done now, and is due again soon. Raises RedisUnavailable."""
+        at_ms = self.now_ms() - FOLLOWUP_DUE_MS + int(for_s * 1000)
+        with redis_errors():
+            self._redis.zadd("darkroom:followups", {job_id: at_ms}, xx=True)
+
+    def followed_up(self, job_id: str, images: list[StoredImage]) -> bool:
+        """Record a job's thumbnails. False if it was deleted meanwhile: then they are to be removed again."""
+        return bool(self._scripts.run("followed_up", job_id, IMAGES.dump_json(images).decode()))
+
+    def drop_followup(self, job_id: str) -> None:
+        """There is nothing to follow up: the job or its images are gone."""
+        with redis_errors():
+            self._redis.zrem("darkroom:followups", job_id)
+
+    def due_leftovers(self, limit: int = 100) -> list[str]:
+        """Jobs canceled or deleted while they may have had a worker: it may have stored files for nobody, and died.
+
+        Each is due again after a while, should this round be interrupted.
+        """
+        before = int(self.now_ms() - LEFTOVERS_DUE_LEASES * self._settings.lease_s * 1000)
+        with redis_errors():
+            due = list(self._redis.zrangebyscore("darkroom:leftovers", "-inf", before, start=0, num=limit))
+            if due:
+                self._redis.zadd("darkroom:leftovers", dict.fromkeys(due, before + LEFTOVERS_AGAIN_MS), xx=True)
+        return due
+
+    def cleared_leftovers(self, job_id: str) -> None:
+        with redis_errors():
+            self._redis.zrem("darkroom:leftovers", job_id)

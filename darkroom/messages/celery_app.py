@@ -1,0 +1,104 @@
+"""The one Celery application. Producers use it as it is; workers add their tasks to one of their own."""
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from celery import Celery
+
+from darkroom.errors import Misconfigured
+from darkroom.job_store.redis_client import default_broker_url
+from darkroom.messages.queues import CLEAR_STORAGE, CPU_QUEUE, KEEP_HOUSE, queue_of
+from darkroom.settings import Settings
+
+
+def make_app(settings: Settings, served: Sequence[str] = (CPU_QUEUE,)) -> Celery:
+    """Does not touch the network yet. A worker started without `-Q` takes from the queues in `served`."""
+    app = Celery("darkroom", broker=settings.broker_url or default_broker_url(settings.redis_url), set_as_current=True)
+    app.conf.update(
+        # JSON, and nothing else: a pickled message would run code of whoever reaches the broker.
+        task_serializer="json",
+        accept_content=["json"],
+        # Results live in the job store.
+        task_ignore_result=True,
+        task_routes=(_route,),
+        task_default_queue=CPU_QUEUE,
+        # Declared just as Celery declares a queue that a route or `-Q` names.
+        task_queues={name: {"exchange": name, "routing_key": name} for name in served},
+        # A message counts as done when its work is, and a worker takes no more than it has room for.
+        task_acks_late=True,
+        worker_prefetch_multiplier=1,
+        # The same on Redis for messages that are acknowledged early; RabbitMQ does not know it.
+        worker_disable_prefetch=not uses_rabbitmq(settings),
+        worker_pool="threads",
+        # After a lost connection Celery takes fewer messages, and raises their number again where a task is
+        # acknowledged: in that task's thread, while the main thread reads from the same connection. Both can wait for
+        # an answer that the other one has read, until RabbitMQ misses heartbeats. See docs/decisions/0007.
+        worker_enable_prefetch_count_reduction=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_hijack_root_logger=False,
+        # Flower sees tasks without anybody having to remember `-E`.
+        worker_send_task_events=True,
+        task_send_sent_event=True,
+        broker_connection_retry_on_startup=True,
+        # Workers wait for their broker however long it is away: a night's outage needs no one to start them again.
+        broker_connection_max_retries=None,
+        broker_connection_timeout=2,
+        # A client waits for its wake-up to be published, so this must fail soon.
+        task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2},
+        broker_transport_options=_transport_options(settings),
+        beat_schedule=_schedule(settings),
+        timezone="UTC",
+    )
+    return app
+
+
+@contextmanager
+def plain_refusal() -> Iterator[None]:
+    """Around what a worker's module does as it is imported, where Celery would show a fault as a long traceback."""
+    try:
+        yield
+    except Misconfigured as error:
+        raise SystemExit(f"darkroom: {error.message}") from None
+
+
+def uses_rabbitmq(settings: Settings) -> bool:
+    return (settings.broker_url or "").startswith(("amqp", "pyamqp"))
+
+
+def _route(name: str, _args: object, kwargs: dict[str, Any], _options: object, **_: object) -> dict[str, str]:
+    """What Celery asks; see queues.queue_of for the answer."""
+    return {"queue": queue_of(name, kwargs)}
+
+
+def _schedule(settings: Settings) -> dict[str, Any]:
+    period_s = settings.housekeeping_period_s
+    # Rounds that nobody took in time expire, so that a pause leaves no heap of them.
+    round_ = {"schedule": period_s, "options": {"expires": 2 * period_s}}
+    return {"keep-house": {"task": KEEP_HOUSE, **round_}, "clear-storage": {"task": CLEAR_STORAGE, **round_}}
+
+
+def _transport_options(settings: Settings) -> dict[str, Any]:
+    """For Redis only: RabbitMQ's transport would not know these words."""
+    if uses_rabbitmq(settings):
+        return {}
+    return {
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
+        "socket_keepalive": True,
+        "socket_keepalive_options": _keepalive(),
+        "health_check_interval": 30,
+        # A lost worker's wake-ups come back after this. It may be long: the housekeeper does not wait for them,
+        # and a wake-up that comes twice finds another job, or none.
+        "visibility_timeout": 3600,
+    }
+
+
+def _keepalive() -> dict[int, int]:
+    """A worker only listens, so nothing else tells it that the other end is gone without a word.
+
+    With what Linux does of itself, it would take two hours instead of a minute.
+    """
+    seconds = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+    return {getattr(socket, name): value for name, value in seconds.items() if hasattr(socket, name)}

@@ -1,0 +1,53 @@
+"""Taking back a job whose wake-up could not be published: only while nobody else can know of it."""
+
+import pytest
+
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.redis_client import Client
+from darkroom.job_store.store import JobStore
+from darkroom.jobs import JobState
+from tests.conftest import MakeRequest
+
+
+def test_a_withdrawn_job_was_never_there(store: JobStore, client: Client, request_of: MakeRequest) -> None:
+    job_id = store.enqueue("alice", request_of()).job.id
+
+    assert store.withdraw(job_id)
+
+    assert set(client.keys("*")) <= {"darkroom:models"}
+
+
+@pytest.mark.parametrize("is_given_back", [False, True])
+def test_a_job_that_a_worker_has_had_is_not_withdrawn(
+    is_given_back: bool, store: JobStore, claims: Claims, request_of: MakeRequest
+) -> None:
+    job_id = store.enqueue("alice", request_of()).job.id
+    job = claims.claim_next("minilab", "w")
+    assert job
+    if is_given_back:
+        claims.give_back(job)
+
+    assert not store.withdraw(job_id)
+
+    assert store.get(job_id).state is (JobState.QUEUED if is_given_back else JobState.RUNNING)
+
+
+def test_a_job_that_another_client_was_told_of_is_not_withdrawn(store: JobStore, request_of: MakeRequest) -> None:
+    """Both sent the same key; the second came while the first still tried to reach the broker."""
+    first = store.enqueue("alice", request_of(), idempotency_key="k").job.id
+    second = store.enqueue("alice", request_of(), idempotency_key="k").job.id
+
+    assert not store.withdraw(first)
+
+    assert second == first
+    assert store.get(second).state is JobState.QUEUED
+
+
+def test_the_key_of_a_withdrawn_job_makes_a_new_one(store: JobStore, request_of: MakeRequest) -> None:
+    first = store.enqueue("alice", request_of(), idempotency_key="k").job.id
+    assert store.withdraw(first)
+
+    second = store.enqueue("alice", request_of(), idempotency_key="k")
+
+    assert not second.is_repeat
+    assert second.job.id != first
