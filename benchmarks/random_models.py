@@ -11,7 +11,7 @@ import diffusers
 import torch
 import transformers
 
-from tests.models import tiny_tokenizers
+from tests.models.tiny import tokenizers as tiny_tokenizers
 
 DONE = "catalogue.toml"
 

@@ -9,7 +9,7 @@ import torch
 
 from darkroom.request import ImageRequest
 from gpu_worker.jobs.lane import Watch
-from models.clean_estimate import clean_estimate
+from models.previews.clean_estimate import clean_estimate
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -15,8 +15,8 @@ from gpu_worker.engine.run_slot import Seat
 from gpu_worker.previews.capture import Painter
 from models.device import Device
 from models.lane_pipeline import lane_pipeline
-from models.latent_colours import fit_colours
-from models.tiny_autoencoder import load_tiny
+from models.previews.latent_colours import fit_colours
+from models.previews.tiny_autoencoder import load_tiny
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline

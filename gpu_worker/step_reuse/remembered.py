@@ -7,7 +7,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from gpu_worker.step_reuse.forecast import Forecast, Samples
-from models.clean_rule import CleanRule
+from models.previews.clean_rule import CleanRule
 
 LEAST_NOISE = 0.05
 

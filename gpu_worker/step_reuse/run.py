@@ -15,7 +15,7 @@ from gpu_worker.step_reuse.forecast import Samples
 from gpu_worker.step_reuse.policy import Level, ReusePolicy
 from gpu_worker.step_reuse.reading import Reading
 from gpu_worker.step_reuse.remembered import RememberedCall
-from models.clean_rule import CleanRule, clean_rules
+from models.previews.clean_rule import CleanRule, clean_rules
 
 
 class StepReuse:

@@ -10,8 +10,8 @@ import pytest
 from darkroom.catalogue import Catalogue, ModelCard, read_catalogue
 from darkroom.settings import BUNDLED_CATALOGUE
 from models.loading import load_pipeline
-from tests.models import tiny
-from tests.models.tiny import Family
+from tests.models.tiny import pipelines as tiny
+from tests.models.tiny.pipelines import Family
 
 TinyCard = Callable[[Family], ModelCard]
 TinyPipeline = Callable[[Family], Any]

@@ -3,8 +3,8 @@ import inspect
 import pytest
 
 from models.call import call_arguments
-from tests.models import tiny
-from tests.models.tiny import FAMILIES, Family
+from tests.models.tiny import pipelines as tiny
+from tests.models.tiny.pipelines import FAMILIES, Family
 from tests.models.wish import Wish
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from darkroom.catalogue import Catalogue
-from tests.models import tiny
+from tests.models.tiny import pipelines as tiny
 
 
 def test_diffusers_has_every_pipeline(catalogue: Catalogue) -> None:

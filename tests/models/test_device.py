@@ -2,7 +2,7 @@ import pytest
 
 from darkroom.errors import Misconfigured
 from models.device import Device, Hardware, choose_device, this_machine
-from tests.models import tiny
+from tests.models.tiny import pipelines as tiny
 
 NOTHING = Hardware(cuda_devices=0, has_mps=False)
 APPLE = Hardware(cuda_devices=0, has_mps=True)

@@ -8,7 +8,7 @@ from darkroom.catalogue import Catalogue
 from models.call import call_arguments
 from models.lane_pipeline import choose_scheduler, lane_pipeline
 from tests.models.conftest import TinyPipeline
-from tests.models.tiny import FAMILIES, Family
+from tests.models.tiny.pipelines import FAMILIES, Family
 from tests.models.wish import Wish
 
 

@@ -13,9 +13,9 @@ from darkroom.catalogue import Catalogue, ModelCard
 from darkroom.errors import Misconfigured, WeightsMissing, WeightsRefused
 from models.call import call_arguments
 from models.loading import load_pipeline
-from tests.models import tiny
 from tests.models.conftest import TinyCard, TinyPipeline
-from tests.models.tiny import FAMILIES, Family
+from tests.models.tiny import pipelines as tiny
+from tests.models.tiny.pipelines import FAMILIES, Family
 from tests.models.wish import Wish
 
 

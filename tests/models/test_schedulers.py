@@ -7,9 +7,9 @@ from darkroom.catalogue import Catalogue, SchedulerName
 from models.call import call_arguments
 from models.lane_pipeline import lane_pipeline
 from models.schedulers import RECIPES, make_scheduler, own_scheduler
-from tests.models import tiny
 from tests.models.conftest import TinyPipeline
-from tests.models.tiny import FAMILIES, Family
+from tests.models.tiny import pipelines as tiny
+from tests.models.tiny.pipelines import FAMILIES, Family
 from tests.models.wish import Wish
 
 FOR_NOISE = [name for name in RECIPES if not name.startswith("flow_")]

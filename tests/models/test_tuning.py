@@ -15,7 +15,7 @@ from models.lane_pipeline import lane_pipeline
 from models.loading import load_pipeline
 from models.tuning import denoiser_of, tune, use_channels_last
 from tests.models.conftest import TinyCard, TinyPipeline
-from tests.models.tiny import FAMILIES, Family
+from tests.models.tiny.pipelines import FAMILIES, Family
 from tests.models.wish import Wish
 
 HOPPER, TURING = (9, 0), (7, 5)

@@ -10,7 +10,7 @@ import pytest
 from darkroom.catalogue import Catalogue, ModelCard
 from darkroom.errors import WeightsMissing, WeightsRefused
 from models.weights import download_command, find_weights
-from tests.models import tiny
+from tests.models.tiny import pipelines as tiny
 
 REPOSITORY = "someone/something"
 

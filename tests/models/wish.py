@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.models.tiny import SIDE
+from tests.models.tiny.pipelines import SIDE
 
 
 @dataclass(frozen=True)

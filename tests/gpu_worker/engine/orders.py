@@ -6,7 +6,7 @@ from typing import Any
 from darkroom.catalogue import ModelCard
 from models.call import call_arguments
 from tests.gpu_worker.engine.batch_mates import Order
-from tests.models.tiny import SIDE, Family
+from tests.models.tiny.pipelines import SIDE, Family
 from tests.models.wish import Wish
 
 # Of different token counts, which matters to the families that do not pad prompts to one length.

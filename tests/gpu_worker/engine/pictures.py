@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tests.models.tiny import SIDE
+from tests.models.tiny.pipelines import SIDE
 
 # AutoPipelineForImage2Image finds these too, but imports every family there is, some with warnings.
 CLASSES = {
@@ -61,7 +61,7 @@ def _sixteen_channels(base: Any) -> dict[str, Any]:
     """SD3's inpainting takes no other number."""
     from diffusers import SD3Transformer2DModel
 
-    from tests.models.tiny_autoencoders import flow_autoencoder
+    from tests.models.tiny.autoencoders import flow_autoencoder
 
     with torch.random.fork_rng():
         torch.manual_seed(0)

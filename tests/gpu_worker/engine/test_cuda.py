@@ -28,7 +28,7 @@ from models.tuning import denoiser_of
 from tests.gpu_worker.engine.batch_mates import alone, difference, together
 from tests.gpu_worker.engine.orders import mixed_orders
 from tests.models.conftest import TinyCard
-from tests.models.tiny import FAMILIES, Family
+from tests.models.tiny.pipelines import FAMILIES, Family
 
 pytestmark = [pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
 

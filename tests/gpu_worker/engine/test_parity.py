@@ -12,7 +12,7 @@ from gpu_worker.engine.knees import Knees
 from tests.gpu_worker.engine.batch_mates import Company, Order, alone, difference, together
 from tests.gpu_worker.engine.orders import PROMPTS, mixed_orders, order
 from tests.models.conftest import TinyCard, TinyPipeline
-from tests.models.tiny import FAMILIES, Family
+from tests.models.tiny.pipelines import FAMILIES, Family
 
 # On [0, 1]. Measured over all families: 2.4e-6 at most. A wrong seed, prompt or place moves pixels by 0.3 and more.
 TOLERANCE = 1e-5

@@ -8,7 +8,7 @@ from tests.gpu_worker.engine.batch_mates import Order, alone, difference, togeth
 from tests.gpu_worker.engine.pictures import CLASSES, controlled, image_to_image, inpainting, mask, picture
 from tests.gpu_worker.engine.test_parity import TOLERANCE
 from tests.models.conftest import TinyPipeline
-from tests.models.tiny import SIDE, Family
+from tests.models.tiny.pipelines import SIDE, Family
 
 STRENGTHS = (0.6, 0.9, 0.8, 1.0)
 STEPS = (5, 6, 4, 3)

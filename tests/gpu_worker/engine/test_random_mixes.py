@@ -13,7 +13,7 @@ from tests.gpu_worker.engine.batch_mates import Order, alone, difference, togeth
 from tests.gpu_worker.engine.orders import PROMPTS, order
 from tests.gpu_worker.engine.test_parity import TOLERANCE
 from tests.models.conftest import TinyCard, TinyPipeline
-from tests.models.tiny import Family
+from tests.models.tiny.pipelines import Family
 
 SCHEDULERS: dict[str, tuple[str, ...]] = {
     "sd": ("ddim", "euler_ancestral", "dpmpp_2m_sde", "heun", "pndm", "lcm"),

@@ -23,8 +23,8 @@ from gpu_worker.previews.capture import Painter, Snapshot
 from gpu_worker.previews.setup import learn_painter
 from gpu_worker.profiling.loading import Nobody
 from models.device import Device
-from models.latent_colours import LatentColours
 from models.loading import load_pipeline
+from models.previews.latent_colours import LatentColours
 from tests.conftest import MakeRequest
 
 SCHEDULERS = read_catalogue(BUNDLED_CATALOGUE)["minilab"].schedulers

@@ -29,7 +29,7 @@ from tests.gpu_worker.engine.batch_mates import Order, alone, difference, togeth
 from tests.gpu_worker.engine.orders import PROMPTS, order
 from tests.gpu_worker.engine.test_parity import TOLERANCE
 from tests.models.conftest import TinyCard
-from tests.models.tiny import Family
+from tests.models.tiny.pipelines import Family
 
 MOST_ROWS = 4
 

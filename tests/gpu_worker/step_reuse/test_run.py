@@ -18,7 +18,7 @@ from tests.gpu_worker.engine.orders import PROMPTS, order
 from tests.gpu_worker.engine.pictures import controlled, image_to_image, picture
 from tests.gpu_worker.engine.test_parity import TOLERANCE
 from tests.models.conftest import TinyCard, TinyPipeline
-from tests.models.tiny import FAMILIES, Family
+from tests.models.tiny.pipelines import FAMILIES, Family
 
 # Networks with random weights change much from step to step: allowed all the same, that steps be reused at all.
 ALL_IT_CAN = Level(tolerance=100.0, most_in_a_row=2)

@@ -9,9 +9,9 @@ import torch
 
 from models.call import call_arguments
 from models.lane_pipeline import lane_pipeline
-from models.latents import as_grid, encoded, scaled
+from models.previews.latents import as_grid, encoded, scaled
 from tests.models.conftest import TinyCard, TinyPipeline
-from tests.models.tiny import FAMILIES, Family
+from tests.models.tiny.pipelines import FAMILIES, Family
 from tests.models.wish import Wish
 
 

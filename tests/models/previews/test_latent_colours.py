@@ -7,10 +7,10 @@ import torch
 from PIL import Image
 
 from darkroom.catalogue import Catalogue
-from models.latent_colours import LatentColours, fit_colours
-from models.latents import encoded, scaled
+from models.previews.latent_colours import LatentColours, fit_colours
+from models.previews.latents import encoded, scaled
 from tests.models.conftest import TinyPipeline
-from tests.models.tiny import FAMILIES, Family
+from tests.models.tiny.pipelines import FAMILIES, Family
 
 
 class LinearAutoencoder:

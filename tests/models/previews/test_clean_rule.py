@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from darkroom.catalogue import SchedulerName
-from models.clean_rule import clean_rules
+from models.previews.clean_rule import clean_rules
 from models.schedulers import make_scheduler
 
 DIFFUSION: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tests.models import tiny_text_encoders as text
-from tests.models.tiny_autoencoders import flow_autoencoder, flux2_autoencoder, qwen_autoencoder
-from tests.models.tiny_tokenizers import clip_tokenizer, mistral_tokenizer, qwen_tokenizer, t5_tokenizer
+from tests.models.tiny import text_encoders as text
+from tests.models.tiny.autoencoders import flow_autoencoder, flux2_autoencoder, qwen_autoencoder
+from tests.models.tiny.tokenizers import clip_tokenizer, mistral_tokenizer, qwen_tokenizer, t5_tokenizer
 
 
 def stable_diffusion_3() -> Any:

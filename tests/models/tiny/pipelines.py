@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from darkroom.catalogue import ModelCard, Range, SchedulerName, Size
-from tests.models import tiny_transformer_families, tiny_unet_families
+from tests.models.tiny import transformer_families as tiny_transformer_families
+from tests.models.tiny import unet_families as tiny_unet_families
 
 Family = Literal["sd", "sdxl", "sd3", "flux", "flux2", "flux2_klein", "qwen_image", "z_image"]
 FAMILIES: tuple[Family, ...] = get_args(Family)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from darkroom.catalogue import SchedulerName
-from models.clean_estimate import clean_estimate
+from models.previews.clean_estimate import clean_estimate
 from models.schedulers import make_scheduler
 
 DIFFUSION: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}

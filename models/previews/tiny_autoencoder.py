@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darkroom.errors import WeightsMissing
-from models.latents import as_grid
+from models.previews.latents import as_grid
 from models.weights import cached_snapshot
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from darkroom.errors import WeightsMissing
-from models.tiny_autoencoder import LONGEST_SIDE, TinyAutoencoder, load_tiny
+from models.previews.tiny_autoencoder import LONGEST_SIDE, TinyAutoencoder, load_tiny
 
 REPOSITORY = "someone/tae-test"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from models.latents import as_grid, encoded
+from models.previews.latents import as_grid, encoded
 
 if TYPE_CHECKING:
     import torch

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tests.models.tiny_autoencoders import kl_autoencoder
-from tests.models.tiny_text_encoders import clip
-from tests.models.tiny_tokenizers import clip_tokenizer
+from tests.models.tiny.autoencoders import kl_autoencoder
+from tests.models.tiny.text_encoders import clip
+from tests.models.tiny.tokenizers import clip_tokenizer
 
 
 def stable_diffusion() -> Any:
