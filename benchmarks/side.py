@@ -104,7 +104,7 @@ def background_side(folder: Path) -> Iterator[Side]:
     """The same pipeline in the web process."""
     settings = _settings(folder)
     command = (
-        sys.executable, "-m", "uvicorn", "benchmarks.background_app:app",
+        sys.executable, "-m", "uvicorn", "benchmarks.why_a_queue.background_app:app",
         "--host", settings.host, "--port", str(settings.port), "--log-level", "warning", "--no-access-log",
     )  # fmt: skip
     environment = {**clean_environment(), "DARKROOM_DATA_DIR": str(folder), "TOKENIZERS_PARALLELISM": "false"}
