@@ -53,6 +53,11 @@ chaos: .venv/dev.stamp
 soak: .venv/dev.stamp
 	$(BIN)/python -m tests.soak $(SOAK)
 
+# Pages that are made from code.
+docs: .venv/dev.stamp
+	$(BIN)/darkroom settings > docs/settings.md
+	$(BIN)/darkroom data > docs/data.md
+
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Darkroom needs Python 3.11 or newer; this is %s. Name another: make PYTHON=python3.12" % sys.version.split()[0])'
 	$(PYTHON) -m venv .venv

@@ -1,12 +1,15 @@
 """Rules of this house that a program can check. A rule that was broken twice gets a test here."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from darkroom.job_store import keys
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -139,6 +142,16 @@ def test_light_processes_stay_light(module: str, heavy: set[str], tmp_path: Path
     )
 
     assert loaded.stdout.split() == []
+
+
+def test_keys_of_redis_are_spelled_in_one_file() -> None:
+    names = "|".join(key.name for key in keys.ALL)
+    spelled = re.compile(rf"(?<!urn:)darkroom:(\{{|({names})\b)")
+    tracked = subprocess.run(["git", "ls-files", "*.py", "*.lua"], cwd=ROOT, capture_output=True, check=True, text=True)
+
+    spelling = {name for name in tracked.stdout.split() if spelled.search((ROOT / name).read_text(encoding="utf-8"))}
+
+    assert spelling == {"darkroom/job_store/keys.py", "tests/darkroom/job_store/test_keys.py"}
 
 
 def test_no_path_of_a_developer_s_machine_is_committed() -> None:

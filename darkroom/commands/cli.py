@@ -132,6 +132,14 @@ def keys() -> None:
 
 
 @app.command()
+def data() -> None:
+    """Print the keys that the job store keeps in Redis, as the table of docs/data.md."""
+    from darkroom.commands.data_table import data_page
+
+    print(data_page(), end="")
+
+
+@app.command()
 def settings() -> None:
     """Print all settings as the table of docs/settings.md."""
     from darkroom.commands.settings_table import settings_page

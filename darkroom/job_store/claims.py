@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import TypeAdapter
 
 from darkroom.errors import DarkroomError, JobTaken
+from darkroom.job_store import keys
 from darkroom.job_store.dead_letters import worker_lost
 from darkroom.job_store.redis_client import Client, redis_errors
 from darkroom.job_store.scripts import Answer, Scripts
@@ -38,12 +39,12 @@ class Claims:
         if job_id is None:
             return None
         with redis_errors():
-            return Job.from_record(str(job_id), self._redis.hgetall(f"darkroom:job:{job_id}"))
+            return Job.from_record(str(job_id), self._redis.hgetall(keys.JOB(str(job_id))))
 
     def waiting(self, model: str) -> int:
         """Jobs in a model's line. Raises RedisUnavailable."""
         with redis_errors():
-            return sum(int(self._redis.zcard(f"darkroom:line:{model}:{name}")) for name in Priority)
+            return sum(int(self._redis.zcard(keys.LINE(model, name))) for name in Priority)
 
     def has_waiting(self, model: str, worker: str, classes: Sequence[Priority] = tuple(Priority)) -> bool:
         """Whether `claim_next` would find a job. Raises RedisUnavailable."""
@@ -113,7 +114,7 @@ class Claims:
     def is_ended_without_images(self, job_id: str) -> bool:
         """Whether the job was canceled, failed or deleted, so that no attempt's images are wanted."""
         with redis_errors():
-            state = self._redis.hget(f"darkroom:job:{job_id}", "state")
+            state = self._redis.hget(keys.JOB(job_id), "state")
         return state in {None, "canceled", "failed"}
 
 

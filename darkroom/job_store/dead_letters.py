@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from darkroom.errors import UnknownJob
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client, redis_errors
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import Failure, Job
-
-DEAD = "darkroom:dead"
 
 
 class SpoiltAttempt(BaseModel):
@@ -43,7 +42,7 @@ class DeadLetters:
     def all(self) -> list[DeadLetter]:
         """The oldest first. Raises RedisUnavailable."""
         with redis_errors():
-            ids = self._redis.zrange(DEAD, 0, -1)
+            ids = self._redis.zrange(keys.DEAD(), 0, -1)
         return [letter for job_id in ids if (letter := self._letter(job_id))]
 
     def retry(self, job_id: str) -> Job:
@@ -69,7 +68,7 @@ class DeadLetters:
 
     def _listed(self, job_id: str) -> DeadLetter:
         with redis_errors():
-            is_listed = self._redis.zscore(DEAD, job_id) is not None
+            is_listed = self._redis.zscore(keys.DEAD(), job_id) is not None
         letter = self._letter(job_id) if is_listed else None
         if letter is None:
             raise UnknownJob(f"Job {job_id[:80]} is not on the dead-letter list. `darkroom dead` prints it.")
@@ -78,14 +77,14 @@ class DeadLetters:
     def _letter(self, job_id: str) -> DeadLetter | None:
         """None for a job deleted meanwhile."""
         with redis_errors():
-            record = self._redis.hgetall(f"darkroom:job:{job_id}")
+            record = self._redis.hgetall(keys.JOB(job_id))
         if not record:
             return None
         return DeadLetter(Job.from_record(job_id, record), HISTORY.validate_json(record.get("history") or "[]"))
 
     def _take_off(self, ids: Iterable[str]) -> None:
         with redis_errors():
-            self._redis.zrem(DEAD, *ids)
+            self._redis.zrem(keys.DEAD(), *ids)
 
 
 def worker_lost(attempts: int) -> Failure:

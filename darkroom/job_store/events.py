@@ -16,6 +16,7 @@ import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, redis_errors
 from darkroom.job_store.subscription import Subscription
 
@@ -66,7 +67,7 @@ class EventFeed:
     async def read(self, job_id: str, after: str = FIRST) -> list[Event]:
         """Events behind `after`, the oldest first. Raises RedisUnavailable."""
         with redis_errors():
-            rows = await self._redis.xrange(f"darkroom:events:{job_id}", min=f"({after}", max="+")
+            rows = await self._redis.xrange(keys.EVENTS(job_id), min=f"({after}", max="+")
         return [Event(event_id, fields["type"], json.loads(fields["data"])) for event_id, fields in rows]
 
     async def preview(self, job_id: str, after: str = FIRST) -> Event | None:
@@ -75,7 +76,7 @@ class EventFeed:
         Previews have ids of their own, which say nothing about where to go on among the events.
         """
         with redis_errors():
-            rows = await self._redis.xrange(f"darkroom:preview:{job_id}", min=f"({after}", max="+")
+            rows = await self._redis.xrange(keys.PREVIEW(job_id), min=f"({after}", max="+")
         if not rows:
             return None
         event_id, fields = rows[-1]
@@ -97,7 +98,7 @@ class EventFeed:
         Needs no answer of Redis.
         """
         word = asyncio.Event()
-        channel = f"darkroom:{'ended' if only_the_end else 'told'}:{job_id}"
+        channel = (keys.ENDED if only_the_end else keys.TOLD)(job_id)
         self._watchers.setdefault(channel, set()).add(word)
         self._subscription.add(channel)
         try:

@@ -2,16 +2,15 @@
 
 from datetime import UTC, datetime
 
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client, redis_errors
 from darkroom.settings import Settings
-
-KEY = "darkroom:keys_used"
 
 
 def note_use(client: Client, name: str) -> None:
     """Raises RedisUnavailable."""
     with redis_errors():
-        client.hset(KEY, name, client.time()[0])
+        client.hset(keys.KEYS_USED(), name, client.time()[0])
 
 
 def last_uses(client: Client, settings: Settings) -> dict[str, datetime | None]:
@@ -19,5 +18,6 @@ def last_uses(client: Client, settings: Settings) -> dict[str, datetime | None]:
     pairs = settings.api_keys.get_secret_value().split(",")
     names = [pair.partition(":")[0].strip() for pair in pairs if ":" in pair]
     with redis_errors():
-        used = {name: datetime.fromtimestamp(int(seconds), UTC) for name, seconds in client.hgetall(KEY).items()}
+        times: dict[str, str] = client.hgetall(keys.KEYS_USED())
+    used = {name: datetime.fromtimestamp(int(seconds), UTC) for name, seconds in times.items()}
     return {name: used.get(name) for name in dict.fromkeys([*names, *sorted(used)])}

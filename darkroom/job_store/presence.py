@@ -9,6 +9,7 @@ from typing import Literal
 import structlog
 
 from darkroom.errors import RedisUnavailable
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client, redis_errors
 
 log = structlog.get_logger()
@@ -16,7 +17,6 @@ log = structlog.get_logger()
 PERIOD_S = 3.0
 # Three reports fit, so a single lost packet never makes a worker look dead.
 FORGET_AFTER_S = 12
-KEY = "darkroom:workers"
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,23 @@ class WorkerInfo:
 def report(client: Client, worker: WorkerInfo) -> None:
     """Raises RedisUnavailable."""
     with redis_errors():
-        client.hset(KEY, worker.name, json.dumps({"seen_s": client.time()[0], "worker": asdict(worker)}))
+        client.hset(keys.WORKERS(), worker.name, json.dumps({"seen_s": client.time()[0], "worker": asdict(worker)}))
 
 
 def sign_off(client: Client, worker: WorkerInfo) -> None:
     """Raises RedisUnavailable."""
     with redis_errors():
-        client.hdel(KEY, worker.name)
+        client.hdel(keys.WORKERS(), worker.name)
 
 
 def present(client: Client) -> list[WorkerInfo]:
     """Workers heard of lately. Raises RedisUnavailable."""
     with redis_errors():
-        reports = [json.loads(text) for text in client.hvals(KEY)]
+        reports = [json.loads(text) for text in client.hvals(keys.WORKERS())]
         now_s = client.time()[0]
         silent = [report["worker"]["name"] for report in reports if report["seen_s"] < now_s - FORGET_AFTER_S]
         if silent:
-            client.hdel(KEY, *silent)
+            client.hdel(keys.WORKERS(), *silent)
     return [WorkerInfo(**report["worker"]) for report in reports if report["worker"]["name"] not in silent]
 
 

@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client, redis_errors
 from darkroom.jobs import NEXT
 
@@ -18,11 +19,17 @@ def next_in_lua() -> str:
     return f"local NEXT = {{{','.join(rows)}}}\n"
 
 
+def keys_in_lua() -> str:
+    """What `key` of the prelude puts before a key's parts, by its name."""
+    prefixes = ",".join(f"{key.name}='{key.prefix}'" for key in keys.ALL)
+    return f"local PREFIX = {{{prefixes}}}\n"
+
+
 @cache
 def source(name: str) -> str:
     """The whole text of a script as Redis gets it."""
     prelude = (FOLDER / "prelude.lua").read_text(encoding="utf-8")
-    return next_in_lua() + prelude + (FOLDER / f"{name}.lua").read_text(encoding="utf-8")
+    return next_in_lua() + keys_in_lua() + prelude + (FOLDER / f"{name}.lua").read_text(encoding="utf-8")
 
 
 class Scripts:

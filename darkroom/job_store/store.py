@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from darkroom.errors import IdempotencyConflict, JobIsFinal, QueueFull, UnknownJob
 from darkroom.estimates.eta import crew_of, drain_s
 from darkroom.estimates.line_state import Place, Traffic
+from darkroom.job_store import keys
 from darkroom.job_store.presence import present
 from darkroom.job_store.redis_client import Client, redis_errors
 from darkroom.job_store.scripts import Scripts
@@ -64,7 +65,7 @@ class JobStore:
     def get(self, job_id: str) -> Job:
         """Raises UnknownJob, RedisUnavailable."""
         with redis_errors():
-            record = self._redis.hgetall(f"darkroom:job:{job_id}")
+            record = self._redis.hgetall(keys.JOB(job_id))
         if not record:
             raise UnknownJob(
                 f"There is no job {job_id[:80]}. It may have been deleted, or kept longer than the retention."
@@ -74,12 +75,10 @@ class JobStore:
     def newest(self, owner: str, *, limit: int, before: str | None = None) -> list[Job]:
         """An owner's jobs, newest first; `before` is the id of the last one already seen. Raises RedisUnavailable."""
         with redis_errors():
-            ids = self._redis.zrevrangebylex(
-                f"darkroom:jobs:{owner}", f"({before}" if before else "+", "-", start=0, num=limit
-            )
+            ids = self._redis.zrevrangebylex(keys.JOBS(owner), f"({before}" if before else "+", "-", start=0, num=limit)
             pipe = self._redis.pipeline(transaction=False)
             for job_id in ids:
-                pipe.hgetall(f"darkroom:job:{job_id}")
+                pipe.hgetall(keys.JOB(job_id))
             records = pipe.execute()
         # A job deleted between the two reads has no record left.
         return [Job.from_record(job_id, record) for job_id, record in zip(ids, records, strict=True) if record]
@@ -96,8 +95,8 @@ class JobStore:
         """Raises RedisUnavailable."""
         with redis_errors():
             pipe = self._redis.pipeline(transaction=False)
-            for name in ("speeds", "running", "line_cost"):
-                pipe.hgetall(f"darkroom:{name}:{model}")
+            for key in (keys.SPEEDS, keys.RUNNING, keys.LINE_COST):
+                pipe.hgetall(key(model))
             speeds, running, line_cost = pipe.execute()
         return Traffic.from_records(speeds, running, line_cost)
 
@@ -133,7 +132,7 @@ class JobStore:
         least, most = RETRY_AFTER_S
         crew = crew_of(present(self._redis), model, self._settings.interactive_lanes)
         with redis_errors():
-            work = sum(float(cost) for cost in self._redis.hvals(f"darkroom:line_cost:{model}"))
+            work = sum(float(cost) for cost in self._redis.hvals(keys.LINE_COST(model)))
         traffic = self.traffic(model)
         # Of a short line a tenth is less than a job, and no place would be free by then.
         two_jobs = 2 * (traffic.speeds.usual_cost(Priority.INTERACTIVE) or 0.0)

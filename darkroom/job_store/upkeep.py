@@ -1,5 +1,6 @@
 """The job store as the housekeeper sees it: what was lost, what is due, what is too old."""
 
+from darkroom.job_store import keys
 from darkroom.job_store.dead_letters import worker_lost
 from darkroom.job_store.redis_client import Client, redis_errors
 from darkroom.job_store.scripts import Scripts
@@ -29,8 +30,8 @@ class Upkeep:
     def silent(self, limit: int = 1000) -> list[tuple[str, int]]:
         """Ids and attempts of running jobs whose worker has been silent for the length of a lease."""
         with redis_errors():
-            ids = self._redis.zrangebyscore("darkroom:leases", "-inf", self.now_ms(), start=0, num=limit)
-            return [(job_id, int(self._redis.hget(f"darkroom:job:{job_id}", "attempt") or 0)) for job_id in ids]
+            ids = self._redis.zrangebyscore(keys.LEASES(), "-inf", self.now_ms(), start=0, num=limit)
+            return [(job_id, int(self._redis.hget(keys.JOB(job_id), "attempt") or 0)) for job_id in ids]
 
     def requeue_lost(self, job_id: str, attempt: int) -> str:
         """Put back a job whose lease ran out, or fail it if it spoilt too many attempts: `queued`, `failed`, `kept`."""
@@ -41,35 +42,33 @@ class Upkeep:
     def waiting(self) -> dict[str, int]:
         """Length of each model's line, the empty ones left out."""
         with redis_errors():
-            models = sorted(self._redis.smembers("darkroom:models"))
+            models = sorted(self._redis.smembers(keys.MODELS()))
             lengths = {model: self._line_length(model) for model in models}
         return {model: length for model, length in lengths.items() if length}
 
     def _line_length(self, model: str) -> int:
-        return sum(int(self._redis.zcard(f"darkroom:line:{model}:{name}")) for name in ("interactive", "bulk"))
+        return sum(int(self._redis.zcard(keys.LINE(model, name))) for name in ("interactive", "bulk"))
 
     def too_old(self, limit: int = 1000) -> list[str]:
         """Final jobs whose retention time is over, the oldest first."""
         before = self.now_ms() - self._settings.retention_s * 1000
         with redis_errors():
-            return list(self._redis.zrangebyscore("darkroom:final", "-inf", before, start=0, num=limit))
+            return list(self._redis.zrangebyscore(keys.FINAL(), "-inf", before, start=0, num=limit))
 
     def due_followups(self, limit: int = 100) -> list[str]:
         """Succeeded jobs whose follow-up work should have been done by now. Each is due again a minute later."""
         now = self.now_ms()
         with redis_errors():
-            due = list(
-                self._redis.zrangebyscore("darkroom:followups", "-inf", now - FOLLOWUP_DUE_MS, start=0, num=limit)
-            )
+            due = list(self._redis.zrangebyscore(keys.FOLLOWUPS(), "-inf", now - FOLLOWUP_DUE_MS, start=0, num=limit))
             if due:
-                self._redis.zadd("darkroom:followups", dict.fromkeys(due, now), xx=True)
+                self._redis.zadd(keys.FOLLOWUPS(), dict.fromkeys(due, now), xx=True)
         return due
 
     def put_off_followup(self, job_id: str, for_s: float) -> None:
         """It was not done now, and is due again soon. Raises RedisUnavailable."""
         at_ms = self.now_ms() - FOLLOWUP_DUE_MS + int(for_s * 1000)
         with redis_errors():
-            self._redis.zadd("darkroom:followups", {job_id: at_ms}, xx=True)
+            self._redis.zadd(keys.FOLLOWUPS(), {job_id: at_ms}, xx=True)
 
     def followed_up(self, job_id: str, images: list[StoredImage]) -> bool:
         """Record a job's thumbnails. False if it was deleted meanwhile: then they are to be removed again."""
@@ -78,7 +77,7 @@ class Upkeep:
     def drop_followup(self, job_id: str) -> None:
         """There is nothing to follow up: the job or its images are gone."""
         with redis_errors():
-            self._redis.zrem("darkroom:followups", job_id)
+            self._redis.zrem(keys.FOLLOWUPS(), job_id)
 
     def due_leftovers(self, limit: int = 100) -> list[str]:
         """Jobs canceled or deleted while they may have had a worker: it may have stored files for nobody, and died.
@@ -87,11 +86,11 @@ class Upkeep:
         """
         before = int(self.now_ms() - LEFTOVERS_DUE_LEASES * self._settings.lease_s * 1000)
         with redis_errors():
-            due = list(self._redis.zrangebyscore("darkroom:leftovers", "-inf", before, start=0, num=limit))
+            due = list(self._redis.zrangebyscore(keys.LEFTOVERS(), "-inf", before, start=0, num=limit))
             if due:
-                self._redis.zadd("darkroom:leftovers", dict.fromkeys(due, before + LEFTOVERS_AGAIN_MS), xx=True)
+                self._redis.zadd(keys.LEFTOVERS(), dict.fromkeys(due, before + LEFTOVERS_AGAIN_MS), xx=True)
         return due
 
     def cleared_leftovers(self, job_id: str) -> None:
         with redis_errors():
-            self._redis.zrem("darkroom:leftovers", job_id)
+            self._redis.zrem(keys.LEFTOVERS(), job_id)

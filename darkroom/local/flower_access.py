@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+USER = "darkroom"
+
 
 @dataclass(frozen=True)
 class FlowerAccess:
@@ -18,4 +20,4 @@ class FlowerAccess:
 def flower_access(environment: Mapping[str, str], port: int) -> FlowerAccess:
     """The credentials that the environment names, else new ones."""
     chosen = environment.get("FLOWER_BASIC_AUTH")
-    return FlowerAccess(port=port, credentials=chosen or f"darkroom:{secrets.token_urlsafe(12)}")
+    return FlowerAccess(port=port, credentials=chosen or f"{USER}:{secrets.token_urlsafe(12)}")

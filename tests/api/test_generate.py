@@ -9,6 +9,7 @@ import pytest
 import redis
 from pydantic import SecretStr
 
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client
 from darkroom.settings import Settings
 from tests.api.conftest import Ask
@@ -184,7 +185,7 @@ def test_without_a_broker_there_is_no_job_either(scheme: str, settings: Settings
     assert problem_of(answer)["code"] == "broker_unavailable"
     assert int(answer.headers["retry-after"]) >= 1
     assert jobs == []
-    assert {key for key in client.keys("*") if "idempotency" not in key} <= {"darkroom:models"}
+    assert {key for key in client.keys("*") if "idempotency" not in key} <= {keys.MODELS()}
 
 
 def test_a_refused_request_leaves_nothing_behind(http: httpx.Client, client: Client) -> None:
@@ -196,6 +197,6 @@ def test_a_refused_request_leaves_nothing_behind(http: httpx.Client, client: Cli
 def test_when_a_key_was_last_used_is_noted_behind_the_answer(ask: Ask, client: Client) -> None:
     ask()
 
-    used_s = eventually(lambda: client.hget("darkroom:keys_used", "anonymous"))
+    used_s = eventually(lambda: client.hget(keys.KEYS_USED(), "anonymous"))
 
     assert int(used_s) > 1_700_000_000

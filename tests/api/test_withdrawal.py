@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client
 from darkroom.settings import Settings
 from tests.api.problems import problem_of
@@ -38,7 +39,7 @@ def test_a_job_that_a_second_request_was_answered_with_stays(
 ) -> None:
     with serving(api_with_broker_at(silent_port, settings)) as api, ThreadPoolExecutor(1) as pool:
         first = pool.submit(ask, api)
-        eventually(lambda: client.keys("darkroom:job:*"), what="a job whose wake-up is still on its way")
+        eventually(lambda: client.keys(keys.JOB("*")), what="a job whose wake-up is still on its way")
 
         second = ask(api)
 

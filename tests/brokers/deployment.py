@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Celery
 
-from darkroom.job_store.presence import KEY as PRESENCE_KEY
+from darkroom.job_store import keys
 from darkroom.job_store.presence import present
 from darkroom.job_store.redis_client import connect
 from darkroom.job_store.store import JobStore
@@ -82,7 +82,7 @@ class Deployment:
             worker.end()
         for worker in [worker for worker in self.workers if not worker.is_alive]:
             # One that was killed would be seen for some seconds more, and be taken for its successor.
-            self.client.hdel(PRESENCE_KEY, f"{worker.name}@test")
+            self.client.hdel(keys.WORKERS(), f"{worker.name}@test")
         self.workers = [worker for worker in self.workers if worker.is_alive]
         for name in {*names} - {worker.name for worker in self.workers}:
             self.gpu_worker(name, **env.get(name, {}))
@@ -114,7 +114,7 @@ class Deployment:
         return self.store.get(job_id)
 
     def events(self, job_id: str) -> list[str]:
-        return [fields["type"] for _, fields in self.client.xrange(f"darkroom:events:{job_id}")]
+        return [fields["type"] for _, fields in self.client.xrange(keys.EVENTS(job_id))]
 
 
 def settings_of(env: Mapping[str, str]) -> Settings:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.jobs import JobState, StoredImage
 from storage.keys import image_key
@@ -74,7 +75,7 @@ def test_it_goes_on_keeping_house(hung: Hung) -> None:
 
     lost = hung.deployed.post(wakeups=0)
     Claims(hung.deployed.client, hung.deployed.settings).claim_next("minilab", "gpu@test")
-    hung.deployed.client.zadd("darkroom:leases", {lost: 1})
+    hung.deployed.client.zadd(keys.LEASES(), {lost: 1})
 
     eventually(lambda: hung.deployed.store.get(lost).state is JobState.QUEUED, 30, what="the lost job back in line")
     assert hung.worker.is_alive

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import JobIsFinal
-from darkroom.job_store.presence import KEY as PRESENCE_KEY
+from darkroom.job_store import keys
 from darkroom.jobs import Job, JobState
 from tests.brokers.deployment import Deployment, deployment
 from tests.brokers.workers import BARE, WorkerProcess
@@ -47,7 +47,7 @@ class LeavingDeployment:
 
     def _start(self, name: str, more: dict[str, str]) -> WorkerProcess:
         # One that was killed would be seen for some seconds more, and be taken for its successor.
-        self.deployed.client.hdel(PRESENCE_KEY, f"{name}@test")
+        self.deployed.client.hdel(keys.WORKERS(), f"{name}@test")
         self.deployed.workers = [worker for worker in self.deployed.workers if worker.is_alive]
         arguments = ("--quiet", "worker", *BARE, "-n", f"{name}@test")
         return self.deployed.start(name, "tests.brokers.hanging", *arguments, PYTHONPATH=str(REPOSITORY), **more)

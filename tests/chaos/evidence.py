@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from darkroom.job_store import keys
 from darkroom.job_store.dead_letters import DeadLetter, DeadLetters
 from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
@@ -15,7 +16,7 @@ from darkroom.settings import Settings
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-JOB = "darkroom:job:"
+JOB = keys.JOB("")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def records(client: Client) -> dict[str, Job]:
 
 
 def _ends(client: Client, job_id: str) -> int:
-    kinds = Counter(fields["type"] for _, fields in client.xrange(f"darkroom:events:{job_id}"))
+    kinds = Counter(fields["type"] for _, fields in client.xrange(keys.EVENTS(job_id)))
     return kinds["succeeded"] + kinds["failed"] + kinds["canceled"]
 
 

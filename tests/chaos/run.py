@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darkroom.errors import RedisUnavailable
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import connect, redis_errors
 from tests.chaos.alone import Pixels
 from tests.chaos.assembly import running_service
@@ -98,7 +99,7 @@ async def _draw_one(service: Service) -> None:
 
 def _workers(service: Service) -> int:
     with connect(service.settings.redis_url) as client:
-        return int(client.hlen("darkroom:workers"))
+        return int(client.hlen(keys.WORKERS()))
 
 
 async def _strike_all(service: Service, faults: Sequence[Fault]) -> None:
@@ -112,8 +113,8 @@ async def _strike_all(service: Service, faults: Sequence[Fault]) -> None:
 async def _until_quiet(service: Service, thumbnails_within_s: float) -> None:
     """Until every job is final, every thumbnail made, every deleted job cleared up; or else the oracle finds it."""
     await _until(lambda: _unfinished(service), ENDED_WITHIN_S)
-    await _until(lambda: _left(service, "followups"), thumbnails_within_s)
-    await _until(lambda: _left(service, "leftovers"), CLEARED_WITHIN_S)
+    await _until(lambda: _left(service, keys.FOLLOWUPS), thumbnails_within_s)
+    await _until(lambda: _left(service, keys.LEFTOVERS), CLEARED_WITHIN_S)
 
 
 async def _until(left: Callable[[], int], deadline_s: float) -> None:
@@ -130,9 +131,9 @@ def _unfinished(service: Service) -> int:
         return 1
 
 
-def _left(service: Service, name: str) -> int:
+def _left(service: Service, key: keys.Key) -> int:
     with connect(service.settings.redis_url) as client:
-        return int(client.zcard(f"darkroom:{name}"))
+        return int(client.zcard(key()))
 
 
 def _slowest_job_s(evidence: Evidence) -> float:

@@ -7,6 +7,7 @@ from PIL import Image
 
 from cpu_worker.follow_ups import BUSY_S, FollowUps
 from cpu_worker.thumbnails import Thumbnailer
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import FOLLOWUP_DUE_MS, Upkeep
@@ -27,7 +28,7 @@ def follow_ups(thumbnailer: Thumbnailer, upkeep: Upkeep, threads: threading.Sema
 
 
 def due_in_s(job_id: str, client: Client, upkeep: Upkeep) -> float:
-    return float(client.zscore("darkroom:followups", job_id) + FOLLOWUP_DUE_MS - upkeep.now_ms()) / 1000
+    return float(client.zscore(keys.FOLLOWUPS(), job_id) + FOLLOWUP_DUE_MS - upkeep.now_ms()) / 1000
 
 
 def test_what_storage_refused_is_owed_and_takes_no_thread_meanwhile(
@@ -36,13 +37,13 @@ def test_what_storage_refused_is_owed_and_takes_no_thread_meanwhile(
     job, storage.before_put = finish_job(PICTURE), down
 
     follow_ups.follow_up(job.id)
-    is_owed = client.zscore("darkroom:followups", job.id) is not None
+    is_owed = client.zscore(keys.FOLLOWUPS(), job.id) is not None
     storage.before_put = lambda: None
     follow_ups.follow_up(job.id)
 
     assert is_owed
     assert store.get(job.id).images[0].thumbnail
-    assert client.zscore("darkroom:followups", job.id) is None
+    assert client.zscore(keys.FOLLOWUPS(), job.id) is None
 
 
 def test_one_that_finds_all_threads_waiting_for_storage_is_due_again_soon(
@@ -71,4 +72,4 @@ def test_what_is_done_already_is_not_owed_anew(
     with threads:
         follow_ups.follow_up(job.id)
 
-    assert client.zscore("darkroom:followups", job.id) is None
+    assert client.zscore(keys.FOLLOWUPS(), job.id) is None

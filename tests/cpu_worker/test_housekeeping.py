@@ -3,6 +3,7 @@ from PIL import Image
 
 from cpu_worker.housekeeping import Housekeeper
 from darkroom.errors import BrokerUnavailable, ObjectMissing, StorageUnavailable, UnknownJob
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
@@ -20,12 +21,12 @@ PICTURE = Image.new("RGB", (8, 8), "red")
 
 
 def lose_its_worker(client: Client, job: Job) -> None:
-    client.zadd("darkroom:leases", {job.id: 1})
+    client.zadd(keys.LEASES(), {job.id: 1})
 
 
 def grow_old(client: Client, *jobs: Job) -> None:
     for job in jobs:
-        client.zadd("darkroom:final", {job.id: 1})
+        client.zadd(keys.FINAL(), {job.id: 1})
 
 
 def is_gone(store: JobStore, job: Job) -> bool:
@@ -124,7 +125,7 @@ def test_follow_up_work_whose_message_was_lost_is_sent_again_once_a_minute(
     job = finish_job(PICTURE)
     housekeeper.send_due_followups()
     assert queued(redis_url, "cpu") == []
-    client.zadd("darkroom:followups", {job.id: 1})
+    client.zadd(keys.FOLLOWUPS(), {job.id: 1})
 
     for _ in range(2):
         housekeeper.send_due_followups()
@@ -162,13 +163,13 @@ def test_what_a_dying_worker_stored_for_a_canceled_job_is_removed(
 
     housekeeper.clear_storage()
     kept = storage.get(key)
-    client.zadd("darkroom:leftovers", {running.id: 1}, xx=True)
+    client.zadd(keys.LEFTOVERS(), {running.id: 1}, xx=True)
     housekeeper.clear_storage()
 
     assert kept  # its worker may live, and clean up by itself
     with pytest.raises(ObjectMissing):
         storage.get(key)
-    assert not client.exists("darkroom:leftovers")
+    assert not client.exists(keys.LEFTOVERS())
 
 
 def test_with_storage_down_what_is_left_of_a_job_is_tried_again_later(
@@ -177,14 +178,14 @@ def test_with_storage_down_what_is_left_of_a_job_is_tried_again_later(
     key = image_key(running.id, 0, "png")
     store.cancel(running.id)
     storage.put(key, b"an image for nobody", content_type="image/png")
-    client.zadd("darkroom:leftovers", {running.id: 1})
+    client.zadd(keys.LEFTOVERS(), {running.id: 1})
     storage.before_delete = down
 
     with pytest.raises(StorageUnavailable):
         housekeeper.clear_storage()
     housekeeper.clear_storage()  # not by the next round, which would hang as well
     storage.before_delete = lambda: None
-    client.zadd("darkroom:leftovers", {running.id: 1})
+    client.zadd(keys.LEFTOVERS(), {running.id: 1})
     housekeeper.clear_storage()
 
     with pytest.raises(ObjectMissing):
@@ -222,7 +223,7 @@ def test_with_the_broker_down_lost_jobs_still_go_back_in_line(
 def test_storage_that_is_down_does_not_keep_lost_jobs_from_going_back_in_line(
     housekeeper: Housekeeper, store: JobStore, storage: WatchedStorage, client: Client, running: Job
 ) -> None:
-    client.zadd("darkroom:leftovers", {"0" * 28: 1})
+    client.zadd(keys.LEFTOVERS(), {"0" * 28: 1})
     storage.before_delete = down
     lose_its_worker(client, running)
 

@@ -6,6 +6,7 @@ from PIL import Image
 
 from cpu_worker.thumbnails import Thumbnailer, shrink
 from darkroom.errors import ObjectMissing, StorageUnavailable, UnknownJob
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
 from storage.keys import thumbnail_key
@@ -29,7 +30,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def due(client: Client) -> list[str]:
-    jobs: list[str] = client.zrange("darkroom:followups", 0, -1)
+    jobs: list[str] = client.zrange(keys.FOLLOWUPS(), 0, -1)
     return jobs
 
 
@@ -123,7 +124,7 @@ def test_thumbnails_of_a_job_deleted_meanwhile_are_removed(
 
 def test_a_job_that_is_gone_is_followed_up_no_more(thumbnailer: Thumbnailer, client: Client) -> None:
     job_id = "0" * 28
-    client.zadd("darkroom:followups", {job_id: 1})
+    client.zadd(keys.FOLLOWUPS(), {job_id: 1})
 
     thumbnailer.follow_up(job_id)
 

@@ -13,6 +13,7 @@ from darkroom.errors import (
     OutOfMemory,
     RedisUnavailable,
 )
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
@@ -70,7 +71,7 @@ def job_id(store: JobStore, request_of: MakeRequest) -> str:
 
 
 def events(client: Client, job_id: str) -> list[str]:
-    return [fields["type"] for _, fields in client.xrange(f"darkroom:events:{job_id}")]
+    return [fields["type"] for _, fields in client.xrange(keys.EVENTS(job_id))]
 
 
 def test_a_wakeup_makes_the_next_job_s_images(

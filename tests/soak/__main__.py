@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import connect
 from darkroom.messages.celery_app import make_app
 from tests.chaos.assembly import running_service
@@ -50,7 +51,7 @@ async def _soak(arguments: argparse.Namespace, folder: Path) -> int:
 async def _ready(service: Service) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     with connect(service.settings.redis_url) as client:
-        while client.hlen("darkroom:workers") < 2:
+        while client.hlen(keys.WORKERS()) < 2:
             if time.monotonic() > deadline:
                 raise TimeoutError("The workers did not come up; see their logs.")
             await asyncio.sleep(0.5)

@@ -5,6 +5,7 @@ from pathlib import Path
 from celery import Celery
 
 from darkroom.errors import BrokerUnavailable
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client
 from darkroom.messages.wakeups import Wakeups
 
@@ -36,7 +37,7 @@ def _status(folder: Path) -> dict[str, str]:
 
 def of_redis(client: Client) -> Reading:
     info = client.info()
-    waiting = sum(client.zcard(f"darkroom:line:minilab:{name}") for name in ("interactive", "bulk"))
+    waiting = sum(client.zcard(keys.LINE("minilab", name)) for name in ("interactive", "bulk"))
     return {
         "redis_mb": info["used_memory"] / MB,
         "redis_clients": info["connected_clients"],

@@ -1,10 +1,10 @@
--- Put before every script. NEXT, the table of transitions, is put before this one.
+-- Put before every script. Before this one stand NEXT, the table of transitions, and PREFIX, the keys' names (keys.py).
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-local function key(...) return 'darkroom:' .. table.concat({...}, ':') end
+local function key(name, ...) return table.concat({assert(PREFIX[name], name), ...}, ':') end
 
 local function job_key(id) return key('job', id) end
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from darkroom.commands.data_table import data_page
 from darkroom.commands.settings_table import settings_page
 
 
@@ -17,6 +18,12 @@ def test_the_settings_page_is_the_one_that_the_command_prints(repository: Path) 
     page = (repository / "docs" / "settings.md").read_text(encoding="utf-8")
 
     assert page == settings_page(), "run `darkroom settings > docs/settings.md`"
+
+
+def test_the_page_on_data_is_made_from_the_keys(repository: Path) -> None:
+    page = (repository / "docs" / "data.md").read_text(encoding="utf-8")
+
+    assert page == data_page(), "run `darkroom data > docs/data.md`"
 
 
 def test_an_error_of_ours_is_one_line_and_no_traceback() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from darkroom.errors import QueueFull
 from darkroom.estimates.speeds import CROWDING
+from darkroom.job_store import keys
 from darkroom.job_store.presence import WorkerInfo, report
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
@@ -31,7 +32,7 @@ def test_it_is_measured_and_counts_every_lane(
 ) -> None:
     for number in range(workers):
         report(client, WorkerInfo(f"gpu-{number}", "gpu", ["minilab"], lanes=4))
-    client.hset("darkroom:speeds:minilab", mapping=ALONE)
+    client.hset(keys.SPEEDS("minilab"), mapping=ALONE)
     work_per_s = workers * 4 / math.pow(4, CROWDING)
 
     assert retry_after_s(store, request_of) == math.ceil(40 / work_per_s)
@@ -41,7 +42,7 @@ def test_of_a_short_line_it_is_the_time_of_two_jobs(
     client: Client, settings: Settings, request_of: MakeRequest
 ) -> None:
     report(client, WorkerInfo("gpu", "gpu", ["minilab"], lanes=4))
-    client.hset("darkroom:speeds:minilab", mapping=ALONE)
+    client.hset(keys.SPEEDS("minilab"), mapping=ALONE)
     short = JobStore(client, settings.model_copy(update={"max_waiting_per_key": 1}))
     short.enqueue("alice", request_of(steps=10))
 

@@ -3,6 +3,7 @@
 import pytest
 
 from darkroom.estimates.speeds import Speeds
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
@@ -93,9 +94,7 @@ def test_a_finished_job_is_measured_with_the_company_it_had(
 
     claims.succeed(first, [IMAGE])
 
-    [sized, overall] = [
-        client.hget("darkroom:speeds:minilab", name) for name in ("interactive 3 1", "interactive all 1")
-    ]
+    [sized, overall] = [client.hget(keys.SPEEDS("minilab"), name) for name in ("interactive 3 1", "interactive all 1")]
     jobs, work, seconds, company_seconds = map(float, sized.split())
     assert overall == sized
     assert (jobs, work) == (1, 10)
@@ -108,11 +107,11 @@ def test_a_bulk_job_is_measured_without_its_pauses(
     """Of a thousand seconds it paused for three hundred."""
     job = _claimed(store, claims, request_of, steps=10, priority=BULK)
     _long_ago(client, job)
-    client.hincrby("darkroom:company:w", "paused_ms", 300_000)
+    client.hincrby(keys.COMPANY("w"), "paused_ms", 300_000)
 
     claims.succeed(job, [IMAGE])
 
-    _, _, seconds, _ = map(float, client.hget("darkroom:speeds:minilab", "bulk 3 1").split())
+    _, _, seconds, _ = map(float, client.hget(keys.SPEEDS("minilab"), "bulk 3 1").split())
     assert seconds == pytest.approx(700, rel=0.01)
 
 
@@ -120,7 +119,7 @@ def test_older_jobs_fade(store: JobStore, claims: Claims, client: Client, reques
     for _ in range(40):
         claims.succeed(_claimed(store, claims, request_of, steps=10), [IMAGE])
 
-    jobs, *_ = map(float, client.hget("darkroom:speeds:minilab", "interactive 3 0").split())
+    jobs, *_ = map(float, client.hget(keys.SPEEDS("minilab"), "interactive 3 0").split())
 
     assert jobs == pytest.approx(10, rel=0.02)
 
@@ -138,7 +137,7 @@ def test_who_is_under_way_is_counted_until_it_ends_or_goes_back(
 
     assert (during.interactive, during.bulk) == (1, 3)
     assert (after.interactive, after.bulk) == (1, 0)
-    assert client.hmget("darkroom:company:w", "interactive", "bulk") == ["1", "0"]
+    assert client.hmget(keys.COMPANY("w"), "interactive", "bulk") == ["1", "0"]
 
 
 def _claimed(store: JobStore, claims: Claims, request_of: MakeRequest, **changes: object) -> Job:
@@ -151,6 +150,6 @@ def _claimed(store: JobStore, claims: Claims, request_of: MakeRequest, **changes
 def _long_ago(client: Client, *jobs: Job) -> None:
     """All that they know of time, a thousand seconds back."""
     for job in jobs:
-        client.hincrby(f"darkroom:job:{job.id}", "started_ms", -1_000_000)
-        client.hset(f"darkroom:job:{job.id}", mapping={"company_ms": 0, "paused_ms": 0})
-    client.hincrby("darkroom:company:w", "at_ms", -1_000_000)
+        client.hincrby(keys.JOB(job.id), "started_ms", -1_000_000)
+        client.hset(keys.JOB(job.id), mapping={"company_ms": 0, "paused_ms": 0})
+    client.hincrby(keys.COMPANY("w"), "at_ms", -1_000_000)

@@ -107,7 +107,7 @@ class ClientLives(RuleBasedStateMachine):
         job_checks.companies(self.client, self.model)
         job_checks.stories(self.client, self.model)
         job_checks.ends(self.client, self.model, self.ended)
-        job_checks.keys(self.client, self.model)
+        job_checks.nothing_else(self.client, self.model)
 
     @invariant()
     def clients_are_told_the_place_that_their_jobs_have(self) -> None:

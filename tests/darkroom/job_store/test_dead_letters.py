@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 
 from darkroom.commands import dead_command
 from darkroom.errors import GenerationFailed, OutOfMemory, QueueFull, UnknownJob
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.dead_letters import DeadLetters
 from darkroom.job_store.redis_client import Client
@@ -42,7 +43,7 @@ def kill(claims: Claims) -> None:
 
 
 def lose(job: Job, client: Client, upkeep: Upkeep) -> str:
-    client.zadd("darkroom:leases", {job.id: 1})
+    client.zadd(keys.LEASES(), {job.id: 1})
     return upkeep.requeue_lost(job.id, job.attempt)
 
 
@@ -95,7 +96,7 @@ def test_a_stale_attempt_spoils_nothing(claims: Claims, client: Client, job_id: 
     ends = [claims.try_again(stale, ERROR), claims.put_back_hung(stale)]
 
     assert ends == ["kept", "kept"]
-    assert client.hget(f"darkroom:job:{job_id}", "spoilt") is None
+    assert client.hget(keys.JOB(job_id), "spoilt") is None
 
 
 def test_a_failure_that_explains_itself_is_not_listed(letters: DeadLetters, claims: Claims, job_id: str) -> None:
@@ -135,7 +136,7 @@ def test_a_retry_that_was_broken_off_makes_no_second_job_when_it_is_repeated(
 ) -> None:
     kill(claims)
     first = letters.retry(job_id)
-    client.zadd("darkroom:dead", {job_id: 1})
+    client.zadd(keys.DEAD(), {job_id: 1})
 
     assert letters.retry(job_id).id == first.id
 
@@ -168,7 +169,7 @@ def test_a_deleted_job_leaves_the_list(client: Client, claims: Claims, store: Jo
 
     assert store.delete(job_id)
 
-    assert client.zcard("darkroom:dead") == 0
+    assert client.zcard(keys.DEAD()) == 0
 
 
 def test_only_listed_jobs_are_retried_or_dropped(letters: DeadLetters, job_id: str) -> None:

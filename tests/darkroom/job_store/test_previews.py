@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from darkroom.errors import InvalidRequest, JobTaken
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.events import FIRST, Event, EventFeed
 from darkroom.job_store.redis_client import Client
@@ -46,7 +47,7 @@ def test_only_the_newest_is_kept(claims: Claims, job: Job, redis_url: str, clien
     assert newest.data == {
         "step": 15, "steps": 20, "images": [f"{PICTURE}15"], "at_ms": int(newest.id.partition("-")[0])
     }  # fmt: skip
-    assert client.xlen(f"darkroom:preview:{job.id}") == 1
+    assert client.xlen(keys.PREVIEW(job.id)) == 1
 
 
 def test_who_has_it_is_not_given_it_again(claims: Claims, job: Job, redis_url: str) -> None:
@@ -63,28 +64,28 @@ def test_who_has_it_is_not_given_it_again(claims: Claims, job: Job, redis_url: s
 
 
 def test_the_job_s_own_events_lose_no_room_to_it(claims: Claims, job: Job, client: Client) -> None:
-    before = client.xinfo_stream(f"darkroom:events:{job.id}")["last-generated-id"]
+    before = client.xinfo_stream(keys.EVENTS(job.id))["last-generated-id"]
 
     claims.preview(job, 5, 20, [PICTURE])
 
-    assert client.xinfo_stream(f"darkroom:events:{job.id}")["last-generated-id"] == before
+    assert client.xinfo_stream(keys.EVENTS(job.id))["last-generated-id"] == before
 
 
 def test_previews_however_many_take_the_memory_of_one(claims: Claims, job: Job, client: Client) -> None:
     large = ["x" * 60_000]
     claims.preview(job, 1, 100, large)
-    one = client.memory_usage(f"darkroom:preview:{job.id}")
+    one = client.memory_usage(keys.PREVIEW(job.id))
 
     for step in range(2, 60):
         claims.preview(job, step, 100, large)
 
-    assert client.memory_usage(f"darkroom:preview:{job.id}") <= 1.1 * one
+    assert client.memory_usage(keys.PREVIEW(job.id)) <= 1.1 * one
 
 
 def test_it_goes_by_itself_when_its_worker_says_nothing_more(claims: Claims, job: Job, client: Client) -> None:
     claims.preview(job, 5, 20, [PICTURE])
 
-    assert 0 < client.ttl(f"darkroom:preview:{job.id}") <= 600
+    assert 0 < client.ttl(keys.PREVIEW(job.id)) <= 600
 
 
 @pytest.mark.parametrize("end", ["succeeds", "fails", "is canceled", "is given back"])
@@ -106,7 +107,7 @@ def test_it_is_gone_when_the_job_no_longer_runs_and_none_follows(
     with pytest.raises(JobTaken):
         claims.preview(job, 10, 20, [PICTURE])
     assert read(redis_url, job) is None
-    assert not client.exists(f"darkroom:preview:{job.id}")
+    assert not client.exists(keys.PREVIEW(job.id))
 
 
 def test_a_worker_that_lost_the_job_shows_nothing_to_its_watchers(claims: Claims, job: Job, redis_url: str) -> None:

@@ -23,6 +23,7 @@ from darkroom.errors import (
     OutOfMemory,
     QueueFull,
 )
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.scripts import source
 from darkroom.jobs import Job, StoredImage
@@ -182,7 +183,7 @@ class JobLives(ClientLives):
         return job
 
     def _fall_silent(self, job_id: str) -> None:
-        self.client.zadd("darkroom:leases", {job_id: 1})
+        self.client.zadd(keys.LEASES(), {job_id: 1})
         self.model.jobs[job_id].is_silent = True
 
     def _finish(self, job: Job, state: str) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from darkroom.errors import GenerationFailed, IdempotencyConflict, JobIsFinal, JobTaken, QueueFull, UnknownJob
 from darkroom.estimates.line_state import Place
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
@@ -19,11 +20,11 @@ IMAGE = StoredImage(
 
 
 def told(client: Client, job_id: str) -> list[str]:
-    return [fields["type"] for _, fields in client.xrange(f"darkroom:events:{job_id}")]
+    return [fields["type"] for _, fields in client.xrange(keys.EVENTS(job_id))]
 
 
 def let_the_lease_run_out(client: Client, job_id: str) -> None:
-    client.zadd("darkroom:leases", {job_id: 1})
+    client.zadd(keys.LEASES(), {job_id: 1})
 
 
 def test_a_new_job_waits_with_its_request_unchanged(store: JobStore, request_of: MakeRequest) -> None:
@@ -291,7 +292,7 @@ def test_a_deleted_job_leaves_nothing_behind_but_a_note_to_clear_up(
 
     with pytest.raises(UnknownJob):
         store.get(job_id)
-    assert set(client.keys("*")) <= {"darkroom:models", "darkroom:leftovers"}
+    assert set(client.keys("*")) <= {keys.MODELS(), keys.LEFTOVERS()}
 
 
 def test_a_place_is_told_with_the_work_before_it(store: JobStore, claims: Claims, request_of: MakeRequest) -> None:
@@ -313,12 +314,12 @@ def test_follow_up_work_is_due_until_it_is_done(
     claims.succeed(job, [IMAGE])
     assert upkeep.due_followups() == []
 
-    client.zadd("darkroom:followups", {job.id: 1})
+    client.zadd(keys.FOLLOWUPS(), {job.id: 1})
     assert upkeep.due_followups() == [job.id]
     assert upkeep.due_followups() == []
     assert upkeep.followed_up(job.id, [IMAGE])
 
-    assert client.zcard("darkroom:followups") == 0
+    assert client.zcard(keys.FOLLOWUPS()) == 0
 
 
 def test_retention_counts_from_a_job_s_end(
@@ -330,7 +331,7 @@ def test_retention_counts_from_a_job_s_end(
     claims.succeed(job, [IMAGE])
     assert upkeep.too_old() == []
 
-    client.zadd("darkroom:final", {job.id: upkeep.now_ms() - 8 * 86_400_000})
+    client.zadd(keys.FINAL(), {job.id: upkeep.now_ms() - 8 * 86_400_000})
 
     assert upkeep.too_old() == [job.id]
 

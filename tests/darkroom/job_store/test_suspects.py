@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from darkroom.errors import GenerationFailed
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
@@ -19,12 +20,12 @@ ERROR = GenerationFailed("The model stopped with ValueError.")
 
 def lose(jobs: Sequence[Job], client: Client, upkeep: Upkeep) -> None:
     for job in jobs:
-        client.zadd("darkroom:leases", {job.id: 1})
+        client.zadd(keys.LEASES(), {job.id: 1})
         upkeep.requeue_lost(job.id, job.attempt)
 
 
 def spoilt(client: Client, job_id: str) -> int:
-    return int(client.hget(f"darkroom:job:{job_id}", "spoilt") or 0)
+    return int(client.hget(keys.JOB(job_id), "spoilt") or 0)
 
 
 def take(claims: Claims, worker: str, lanes: int) -> list[Job]:

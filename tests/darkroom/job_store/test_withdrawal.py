@@ -2,6 +2,7 @@
 
 import pytest
 
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
@@ -14,7 +15,7 @@ def test_a_withdrawn_job_was_never_there(store: JobStore, client: Client, reques
 
     assert store.withdraw(job_id)
 
-    assert set(client.keys("*")) <= {"darkroom:models"}
+    assert set(client.keys("*")) <= {keys.MODELS()}
 
 
 @pytest.mark.parametrize("is_given_back", [False, True])

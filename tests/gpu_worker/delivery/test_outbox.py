@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import RedisUnavailable, StorageUnavailable
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
@@ -89,11 +90,11 @@ def test_leases_of_jobs_that_wait_are_renewed(
     storage.before_put = down
     [job] = post(store, request_of)
     run_all("minilab", node)
-    client.zadd("darkroom:leases", {job: 1})
+    client.zadd(keys.LEASES(), {job: 1})
 
     node.leases.renew()
 
-    assert client.zscore("darkroom:leases", job) > 1
+    assert client.zscore(keys.LEASES(), job) > 1
 
 
 def test_a_job_that_is_delivered_is_held_no_more(node: Node, store: JobStore, request_of: MakeRequest) -> None:

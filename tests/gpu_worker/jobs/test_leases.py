@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from darkroom.errors import DeadlineExceeded, JobTaken
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
@@ -31,13 +32,13 @@ class TellingClaims(Claims):
 
 
 def lease_of(client: Client, job_id: str) -> float | None:
-    score: float | None = client.zscore("darkroom:leases", job_id)
+    score: float | None = client.zscore(keys.LEASES(), job_id)
     return score
 
 
 def test_a_held_job_s_lease_is_renewed(leases: LeaseKeeper, client: Client, start_job: StartJob) -> None:
     job = start_job()
-    client.zadd("darkroom:leases", {job.id: 1})
+    client.zadd(keys.LEASES(), {job.id: 1})
 
     with leases.hold(job) as hold:
         leases.renew()
@@ -50,7 +51,7 @@ def test_a_job_that_is_done_is_renewed_no_more(leases: LeaseKeeper, client: Clie
     job = start_job()
     with leases.hold(job):
         pass
-    client.zadd("darkroom:leases", {job.id: 1})
+    client.zadd(keys.LEASES(), {job.id: 1})
 
     leases.renew()
 
@@ -90,7 +91,7 @@ def test_a_job_lost_and_claimed_again_by_this_worker_keeps_its_new_hold(
         assert second
         again = leases.hold(second)
         hold = again.__enter__()
-    client.zadd("darkroom:leases", {first.id: 1})
+    client.zadd(keys.LEASES(), {first.id: 1})
 
     leases.renew()
 

@@ -11,6 +11,7 @@ import pytest
 import structlog
 from PIL import Image
 
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
@@ -78,7 +79,7 @@ def other(leases: LeaseKeeper, start_job: StartJob) -> Iterator[Hold]:
 
 def shown(client: Client, hold: Hold) -> str:
     """The preview that watchers get now."""
-    return "".join(fields["data"] for _, fields in client.xrange(f"darkroom:preview:{hold.job.id}"))
+    return "".join(fields["data"] for _, fields in client.xrange(keys.PREVIEW(hold.job.id)))
 
 
 def test_a_preview_reaches_watchers_as_pictures(writer: PreviewWriter, hold: Hold, client: Client) -> None:
@@ -204,7 +205,7 @@ class PreviewingLane(FakeLane):
     def run(self, request: ImageRequest, watch: Watch) -> list[Image.Image]:
         def show(step: int) -> None:
             watch.preview(step, request.steps, lambda: PLAIN)
-            eventually(lambda: f'"step": {step},' in str(self._client.xrange(f"darkroom:preview:{watch.job_id}")))
+            eventually(lambda: f'"step": {step},' in str(self._client.xrange(keys.PREVIEW(watch.job_id))))
             self.seen.append(step)
 
         self.before_step = show

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.dead_letters import DeadLetters
 from darkroom.job_store.redis_client import Client, connect
@@ -92,7 +93,7 @@ def test_a_hang_counts_against_the_jobs_in_that_forward_alone(
         abandon(node, {guilty.id})
 
     assert {store.get(job.id).state for job in (guilty, innocent)} == {JobState.QUEUED}
-    assert [client.hget(f"darkroom:job:{job.id}", "spoilt") for job in (guilty, innocent)] == ["1", None]
+    assert [client.hget(keys.JOB(job.id), "spoilt") for job in (guilty, innocent)] == ["1", None]
     assert [message["cause"] for message in queued(redis_url, "gpu.minilab")] == [guilty.id, innocent.id]
 
 

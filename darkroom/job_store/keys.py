@@ -1,0 +1,191 @@
+"""Every key and channel of the job store's Redis: the one place where a key is spelled. `docs/data.md` is made from it.
+
+Python calls a key with its parts: `JOB(job_id)`. Scripts are given the same names: `key('job', id)`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Key:
+    pattern: str
+    type: Literal["hash", "set", "sorted set", "stream", "channel"]
+    holds: str
+    written_by: tuple[str, ...]
+    goes: str
+
+    @property
+    def name(self) -> str:
+        """By which scripts ask for it."""
+        return self.prefix.removeprefix("darkroom:")
+
+    @property
+    def prefix(self) -> str:
+        return self.pattern.partition(":{")[0]
+
+    @property
+    def parts(self) -> int:
+        return self.pattern.count("{")
+
+    def __call__(self, *parts: str) -> str:
+        if len(parts) != self.parts:
+            raise TypeError(f"The key {self.pattern} has {self.parts} parts, not {len(parts)}.")
+        return ":".join((self.prefix, *parts))
+
+
+JOB = Key(
+    "darkroom:job:{job}",
+    "hash",
+    "A job's record: owner, request, state, attempt, times, step, worker, images or failure, history of its attempts.",
+    ("enqueue.lua", "claim.lua", "progress.lua", "finish.lua", "requeue.lua", "cancel.lua", "followed_up.lua"),
+    "When the job is deleted, by its owner or after the retention time; when its enqueue is withdrawn.",
+)
+JOBS = Key(
+    "darkroom:jobs:{owner}",
+    "sorted set",
+    "Ids of an owner's jobs, all of score 0: ids sort by age.",
+    ("enqueue.lua",),
+    "Each id with its job.",
+)
+EVENTS = Key(
+    "darkroom:events:{job}",
+    "stream",
+    "What happened to a job, about 2,000 events at most, each with `type` and `data` (JSON).",
+    ("prelude.lua",),
+    "With its job.",
+)
+PREVIEW = Key(
+    "darkroom:preview:{job}",
+    "stream",
+    "The newest preview of a running job, one entry.",
+    ("preview.lua",),
+    "When the job ends or goes back in line; ten minutes after its last preview at the latest.",
+)
+TOLD = Key("darkroom:told:{job}", "channel", "A word at each event and preview.", ("prelude.lua", "preview.lua"), "–")
+ENDED = Key("darkroom:ended:{job}", "channel", "A word at a job's last event.", ("prelude.lua",), "–")
+IDEMPOTENCY = Key(
+    "darkroom:idempotency:{owner}:{digest}",
+    "hash",
+    "The job that an Idempotency-Key made, and the fingerprint of its body. The digest is SHA-256 of the client's key.",
+    ("enqueue.lua",),
+    "After a day.",
+)
+
+LINE = Key(
+    "darkroom:line:{model}:{class}",
+    "sorted set",
+    "A waiting line: ids of jobs by start tag. Jobs put back have negative tags, so they come first.",
+    ("enqueue.lua", "claim.lua", "requeue.lua", "cancel.lua", "withdraw.lua"),
+    "Each id when its job is claimed, canceled or withdrawn.",
+)
+LINE_COST = Key(
+    "darkroom:line_cost:{model}",
+    "hash",
+    "Megapixel-steps that wait, by class.",
+    ("prelude.lua",),
+    "A class when nobody of it waits.",
+)
+LINE_OWNERS = Key(
+    "darkroom:line_owners:{model}",
+    "hash",
+    "Waiting jobs by owner.",
+    ("prelude.lua",),
+    "An owner when none of his jobs waits.",
+)
+FAIR = Key(
+    "darkroom:fair:{model}:{class}",
+    "hash",
+    "Finish tag of each owner's last job; `:virtual` is the line's virtual time.",
+    ("enqueue.lua", "claim.lua"),
+    "When nobody waits in the line.",
+)
+MODELS = Key(
+    "darkroom:models",
+    "set",
+    "Models that have had a job.",
+    ("enqueue.lua",),
+    "Never.",
+)
+
+LEASES = Key(
+    "darkroom:leases",
+    "sorted set",
+    "Running jobs, by the time at which their lease ends (ms).",
+    ("claim.lua", "renew.lua", "progress.lua"),
+    "Each id when its job ends or goes back in line.",
+)
+RUNNING = Key(
+    "darkroom:running:{model}",
+    "hash",
+    "Running jobs by class.",
+    ("prelude.lua",),
+    "A class when none of it runs.",
+)
+COMPANY = Key(
+    "darkroom:company:{worker}",
+    "hash",
+    "Running jobs of a worker by class, and their numbers and the pauses of bulk jobs summed over time.",
+    ("prelude.lua",),
+    "When the worker runs no job.",
+)
+SPEEDS = Key(
+    "darkroom:speeds:{model}",
+    "hash",
+    "What finished jobs took, by class, size and how many shared their worker: four sums, in which old jobs fade.",
+    ("finish.lua",),
+    "Never; it has a few dozen fields.",
+)
+SUSPECTS = Key(
+    "darkroom:suspects",
+    "set",
+    "Running jobs that spoilt several attempts.",
+    ("claim.lua",),
+    "Each id when a claim finds it running no more.",
+)
+
+FINAL = Key(
+    "darkroom:final",
+    "sorted set",
+    "Jobs that have ended, by when (ms).",
+    ("prelude.lua",),
+    "Each id with its job.",
+)
+FOLLOWUPS = Key(
+    "darkroom:followups",
+    "sorted set",
+    "Succeeded jobs whose follow-up work is not done, by when it was last asked for (ms).",
+    ("finish.lua", "upkeep.py"),
+    "Each id when its work is done, or its job or images are gone.",
+)
+LEFTOVERS = Key(
+    "darkroom:leftovers",
+    "sorted set",
+    "Jobs canceled or deleted while they may have had a worker, by when (ms).",
+    ("cancel.lua", "delete.lua", "upkeep.py"),
+    "Each id when its files are removed.",
+)
+DEAD = Key(
+    "darkroom:dead",
+    "sorted set",
+    "The dead-letter list: jobs that failed with every attempt, by when (ms).",
+    ("requeue.lua",),
+    "Each id when an operator retries or drops it, or with its job.",
+)
+
+WORKERS = Key(
+    "darkroom:workers",
+    "hash",
+    "What each live worker says of itself, and when it last did (JSON).",
+    ("presence.py",),
+    "A worker when it signs off, or has been silent for 12 seconds.",
+)
+KEYS_USED = Key(
+    "darkroom:keys_used",
+    "hash",
+    "When each API key was last used, by its name (s).",
+    ("key_use.py",),
+    "Never.",
+)
+
+ALL = tuple(value for value in globals().copy().values() if isinstance(value, Key))

@@ -1,0 +1,93 @@
+"""The schema, against the scripts and modules that use it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from darkroom.errors import GenerationFailed
+from darkroom.job_store import keys
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.key_use import note_use
+from darkroom.job_store.presence import WorkerInfo, report
+from darkroom.job_store.redis_client import Client
+from darkroom.job_store.scripts import FOLDER
+from darkroom.job_store.store import JobStore
+from darkroom.jobs import Job
+from tests.conftest import MakeRequest
+
+BY_NAME = {key.name: key for key in keys.ALL}
+# A call such as key('line', model, class), and its name and parts.
+USE = re.compile(r"\bkey\('(\w+)'((?:, *[^,()]+)*)\)")
+
+
+def uses() -> Iterator[tuple[str, str, int]]:
+    for path in sorted(FOLDER.glob("*.lua")):
+        for name, parts in USE.findall(path.read_text(encoding="utf-8")):
+            yield path.name, name, parts.count(",")
+
+
+def test_scripts_ask_for_keys_that_are_there_with_all_their_parts() -> None:
+    wrong = [use for use in uses() if use[1] not in BY_NAME or BY_NAME[use[1]].parts != use[2]]
+
+    assert wrong == []
+
+
+def test_no_key_is_left_over(repository: Path) -> None:
+    in_scripts = {name for _, name, _ in uses()}
+    modules = (path for path in (repository / "darkroom/job_store").glob("*.py") if path.name != "keys.py")
+    in_modules = set(re.findall(r"\bkeys\.([A-Z_]+)", "".join(path.read_text(encoding="utf-8") for path in modules)))
+
+    assert [key.name for key in keys.ALL if key.name not in in_scripts | {name.lower() for name in in_modules}] == []
+
+
+def test_who_writes_a_key_is_there(repository: Path) -> None:
+    there = {path.name for path in (repository / "darkroom/job_store").rglob("*.*")}
+
+    assert {name for key in keys.ALL for name in key.written_by} <= there
+
+
+def test_a_key_takes_its_parts_and_no_others() -> None:
+    assert keys.LINE("minilab", "bulk") == "darkroom:line:minilab:bulk"
+    with pytest.raises(TypeError, match="has 2 parts, not 1"):
+        keys.LINE("minilab")
+
+
+def test_what_redis_holds_is_what_the_schema_says(
+    client: Client, store: JobStore, claims: Claims, request_of: MakeRequest
+) -> None:
+    live_many_lives(store, claims, request_of)
+    report(client, WorkerInfo("worker-1", "gpu"))
+    note_use(client, "web")
+
+    held = {key: client.type(key).replace("zset", "sorted set") for key in client.keys("*")}
+
+    kept = [key for key in keys.ALL if key.type != "channel"]
+    assert [key.pattern for key in kept if not any(fits(key, *pair) for pair in held.items())] == []
+    assert [pair for pair in held.items() if not any(fits(key, *pair) for key in kept)] == []
+
+
+def live_many_lives(store: JobStore, claims: Claims, request_of: MakeRequest) -> None:
+    """One job succeeds, one is canceled as it runs, one fails with its last attempt, one may be poison, one waits."""
+    store.enqueue("alice", request_of(), idempotency_key="again", fingerprint="body")
+    claims.succeed(claim(claims), [])
+    store.cancel(store.enqueue("alice", request_of()).job.id)
+    store.enqueue("alice", request_of())
+    store.cancel(claim(claims).id)
+    for attempts in (3, 2):
+        store.enqueue("alice", request_of())
+        for _ in range(attempts):
+            claims.try_again(claim(claims), GenerationFailed("It went wrong."))
+    claims.preview(claim(claims), 1, 2, [])
+    store.enqueue("alice", request_of())
+
+
+def claim(claims: Claims) -> Job:
+    job = claims.claim_next("minilab", "worker-1")
+    assert job
+    return job
+
+
+def fits(of: keys.Key, key: str, kind: str) -> bool:
+    return kind == of.type and re.fullmatch(re.escape(of.prefix) + ":[^:]+" * of.parts, key) is not None
