@@ -2,22 +2,18 @@
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from darkroom.api_keys import named_keys
 from darkroom.errors import DarkroomError, Misconfigured
 from darkroom.settings import Settings
 
 ANONYMOUS = "anonymous"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-SHORTEST_KEY = 16
-# What an HTTP header carries without anybody guessing an encoding.
-KEY = re.compile(rf"[!-~]{{{SHORTEST_KEY},}}")
 
 
 class Unauthorized(DarkroomError):
@@ -42,15 +38,7 @@ class ApiKeys:
 
 def read_keys(settings: Settings) -> ApiKeys:
     """Raises Misconfigured for a malformed list, or an open door: no key and an address others can reach."""
-    owners: dict[bytes, str] = {}
-    for pair in filter(None, (pair.strip() for pair in settings.api_keys.get_secret_value().split(","))):
-        name, colon, key = pair.partition(":")
-        if not colon or not NAME.fullmatch(name) or not KEY.fullmatch(key):
-            raise Misconfigured(
-                "DARKROOM_API_KEYS is a comma-separated list of name:key, the name of letters, digits and ._- and "
-                f"the key of {SHORTEST_KEY} ASCII characters at least. `openssl rand -hex 24` makes a key."
-            )
-        owners[_digest(key)] = name
+    owners = {_digest(key): name for name, key in named_keys(settings)}
     if not owners and settings.host not in LOOPBACK:
         raise Misconfigured(
             f"DARKROOM_HOST={settings.host} can be reached from other machines, and DARKROOM_API_KEYS is empty: "

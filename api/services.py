@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+import structlog
 from fastapi import Depends, Request
 
 from api.removal import Remover
 from darkroom.catalogue import Catalogue, read_catalogue
+from darkroom.errors import RedisUnavailable
 from darkroom.job_store.events import EventFeed
+from darkroom.job_store.key_use import note_use
 from darkroom.job_store.presence import WorkerInfo, present
 from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
@@ -16,6 +19,8 @@ from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from storage.contract import Storage
 from storage.opening import open_storage
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,13 @@ class Services:
     def workers(self) -> list[WorkerInfo]:
         """Raises RedisUnavailable."""
         return present(self.redis)
+
+    def note_key_use(self, name: str) -> None:
+        """`darkroom keys` lists it. Not noted where Redis does not answer: nobody waits for it."""
+        try:
+            note_use(self.redis, name)
+        except RedisUnavailable:
+            log.debug("key_use.not_noted")
 
     async def close(self) -> None:
         await self.feed.close()

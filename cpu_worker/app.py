@@ -10,13 +10,13 @@ from cpu_worker.beat import end_with_parent
 from cpu_worker.follow_ups import FollowUps
 from cpu_worker.housekeeping import Housekeeper
 from cpu_worker.thumbnails import Thumbnailer
-from darkroom import log
 from darkroom.errors import BrokerUnavailable, Misconfigured, RedisUnavailable, StorageUnavailable
 from darkroom.job_store.presence import Reporter, WorkerInfo
 from darkroom.job_store.redis_client import connect
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
-from darkroom.messages.celery_app import make_app, plain_refusal, uses_rabbitmq
+from darkroom.messages.celery_app import make_app, uses_rabbitmq
+from darkroom.messages.entry_point import log_plainly, plain_refusal, refusal_to_start
 from darkroom.messages.queues import CLEAR_STORAGE, CPU_QUEUE, FOLLOW_UP, KEEP_HOUSE
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import read_settings
@@ -30,6 +30,7 @@ CONCURRENCY = 4
 with plain_refusal():
     settings = read_settings()
     storage = open_storage(settings)
+log_plainly(settings)
 
 
 class RefuseOtherQueues(bootsteps.StartStopStep):  # type: ignore[misc]
@@ -44,8 +45,7 @@ class RefuseOtherQueues(bootsteps.StartStopStep):  # type: ignore[misc]
                 f"A CPU worker serves the queue {CPU_QUEUE}, not {', '.join(others)}. "
                 "Queues named gpu.MODEL are for GPU workers: celery -A gpu_worker.app worker -Q gpu.MODEL"
             )
-            logger.error("worker.cannot_start", code=Misconfigured.code, reason=reason)
-            raise SystemExit(1)
+            raise refusal_to_start(Misconfigured(reason))
 
 
 def _make_worker_app() -> Celery:
@@ -94,11 +94,6 @@ def clear_storage_task() -> None:
         logger.warning("housekeeping.interrupted", code=error.code, reason=error.message)
     finally:
         storage_threads.release()
-
-
-@signals.setup_logging.connect  # type: ignore[untyped-decorator]
-def _configure_log(**_: Any) -> None:
-    log.configure(settings)
 
 
 @signals.beat_embedded_init.connect  # type: ignore[untyped-decorator]

@@ -1,6 +1,7 @@
 """Entry point for Celery's own commands that run no tasks: `celery -A darkroom.app flower`, `… inspect ping`."""
 
-from darkroom.messages.celery_app import make_app, plain_refusal
+from darkroom.messages.celery_app import make_app
+from darkroom.messages.entry_point import plain_refusal
 from darkroom.settings import read_settings
 
 with plain_refusal():

@@ -7,19 +7,16 @@ import os
 import signal
 from typing import Any
 
-import structlog
 from celery import Celery, bootsteps, signals
 
-from darkroom import log
 from darkroom.errors import DarkroomError, Misconfigured
-from darkroom.messages.celery_app import make_app, plain_refusal, uses_rabbitmq
+from darkroom.messages.celery_app import make_app, uses_rabbitmq
+from darkroom.messages.entry_point import log_plainly, plain_refusal, refusal_to_start
 from darkroom.messages.queues import GENERATE, gpu_queue, model_of
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import read_settings
 from gpu_worker.generate import generate
 from gpu_worker.life import Life
-
-logger = structlog.get_logger()
 
 # Read by OpenMP when torch is loaded, later. Idle threads that spin make everything slower, themselves above all,
 # as soon as anything else runs on the machine: 100 s instead of 10 s for the same images on two shared cores.
@@ -29,6 +26,7 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 with plain_refusal():
     settings = read_settings()
+log_plainly(settings)
 life = Life(settings)
 
 
@@ -39,9 +37,7 @@ class LoadModels(bootsteps.StartStopStep):  # type: ignore[misc]
         try:
             life.start(_models(worker.app.amqp.queues.consume_from), worker.hostname, Wakeups(worker.app))
         except DarkroomError as error:
-            # A traceback would hide the one line that says what to do.
-            logger.error("worker.cannot_start", code=error.code, reason=error.message)
-            raise SystemExit(1) from error
+            raise refusal_to_start(error) from error
 
     def close(self, _worker: Any) -> None:
         """However Celery stops: `celery control shutdown` and errors of its own come without a signal."""
@@ -81,11 +77,6 @@ def _have_a_thread_for_each_lane(conf: Any, options: dict[str, Any], **_: Any) -
     queues = options.get("queues") or [gpu_queue(model) for model in settings.gpu_models]
     names = queues.split(",") if isinstance(queues, str) else queues
     conf.worker_concurrency = settings.lanes * len(names)
-
-
-@signals.setup_logging.connect  # type: ignore[untyped-decorator]
-def _configure_log(**_: Any) -> None:
-    log.configure(settings)
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]

@@ -18,7 +18,7 @@ from darkroom.settings import Settings
 
 MakeRequest = Callable[..., ImageRequest]
 
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.services", "tests.worker_fixtures"]
 
 # Read when torch is imported, later: idle threads of tiny networks sleep instead of spinning beside others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -76,21 +76,23 @@ def upkeep(client: Client, settings: Settings) -> Upkeep:
 
 @pytest.fixture
 def request_of() -> MakeRequest:
-    def make(**changes: object) -> ImageRequest:
-        fields: dict[str, object] = {
-            "model": "minilab",
-            "prompt": "a red circle",
-            "negative_prompt": None,
-            "width": 1000,
-            "height": 1000,
-            "steps": 1,
-            "guidance_scale": 2.0,
-            "seed": 7,
-            "n": 1,
-            "scheduler": "dpmpp_2m",
-            "output_format": OutputFormat.PNG,
-            "priority": Priority.INTERACTIVE,
-        }
-        return ImageRequest.model_validate(fields | changes)
+    return image_request
 
-    return make
+
+def image_request(**changes: object) -> ImageRequest:
+    """Of one megapixel-step, but for what is named."""
+    fields: dict[str, object] = {
+        "model": "minilab",
+        "prompt": "a red circle",
+        "negative_prompt": None,
+        "width": 1000,
+        "height": 1000,
+        "steps": 1,
+        "guidance_scale": 2.0,
+        "seed": 7,
+        "n": 1,
+        "scheduler": "dpmpp_2m",
+        "output_format": OutputFormat.PNG,
+        "priority": Priority.INTERACTIVE,
+    }
+    return ImageRequest.model_validate(fields | changes)

@@ -8,7 +8,6 @@ from fastapi import APIRouter, BackgroundTasks, Header, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.examples import QUEUED_JOB
-from api.key_use import note_use
 from api.keys import OwnerDep
 from api.prefer import wait_of, wait_until_final
 from api.problems import responses
@@ -69,7 +68,7 @@ async def generate(
     view = await run_in_threadpool(lambda: job_view(job, services, services.workers()))
     response.headers["Location"] = view.links.self
     # Light and not critical, so no message is worth it: if this process dies now, a date is a little too old.
-    background.add_task(note_use, owner, services)
+    background.add_task(services.note_key_use, owner)
     return view
 
 

@@ -3,15 +3,12 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from darkroom.commands import dead_command
-from darkroom.errors import DarkroomError, Misconfigured
-
-if TYPE_CHECKING:
-    from darkroom.settings import Settings
+from darkroom.errors import DarkroomError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(dead_command.app, name="dead")
@@ -59,10 +56,11 @@ def demo(
     from darkroom.local.demo.demo import demo
     from darkroom.local.demo.demo_client import Order
     from darkroom.local.processes.supervisor import StopAsked
+    from darkroom.settings import read_settings
 
     order = Order(prompt=prompt, model=model, steps=steps, seed=seed, width=width, height=height)
     try:
-        demo(order, _settings(), os.environ, out, sys.stdout)
+        demo(order, read_settings(), os.environ, out, sys.stdout)
     except StopAsked:
         raise typer.Exit(INTERRUPTED) from None
 
@@ -77,8 +75,9 @@ def up(
     from darkroom.local.port import any_free
     from darkroom.local.processes.signals import hang_up_with
     from darkroom.local.up import up
+    from darkroom.settings import read_settings
 
-    settings = _settings()
+    settings = read_settings()
     if port is not None:
         settings = settings.model_copy(update={"port": port})
     if sys.stdout.isatty():
@@ -104,8 +103,9 @@ def worker(
 ) -> None:
     """Run a GPU worker. Short for `celery -A gpu_worker.app worker -Q gpu.MODEL,…`."""
     from darkroom.local.stack import gpu_worker_command
+    from darkroom.settings import read_settings
 
-    _become(gpu_worker_command(models or _settings().gpu_models, name))
+    _become(gpu_worker_command(models or read_settings().gpu_models, name))
 
 
 @app.command()
@@ -115,8 +115,9 @@ def cpu_worker(
 ) -> None:
     """Run a CPU worker. Short for `celery -A cpu_worker.app worker -B -Q cpu`."""
     from darkroom.local.stack import cpu_worker_command
+    from darkroom.settings import read_settings
 
-    _become(cpu_worker_command(_settings().data_dir, name, beat=beat))
+    _become(cpu_worker_command(read_settings().data_dir, name, beat=beat))
 
 
 @app.command()
@@ -124,8 +125,9 @@ def keys() -> None:
     """List the API keys by name, and when each was last used."""
     from darkroom.job_store.key_use import last_uses
     from darkroom.job_store.redis_client import connect
+    from darkroom.settings import read_settings
 
-    settings = _settings()
+    settings = read_settings()
     with connect(settings.redis_url) as client:
         for name, used in last_uses(client, settings).items():
             print(f"{name:<24} {used.isoformat(timespec='seconds') if used else 'never'}")
@@ -145,18 +147,6 @@ def settings() -> None:
     from darkroom.commands.settings_table import settings_page
 
     print(settings_page(), end="")
-
-
-def _settings() -> "Settings":
-    from pydantic import ValidationError
-
-    from darkroom.settings import Settings
-
-    try:
-        return Settings()
-    except ValidationError as error:
-        faults = (f"DARKROOM_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors())
-        raise Misconfigured("; ".join(faults)) from None
 
 
 def _become(command: tuple[str, ...]) -> NoReturn:

@@ -11,8 +11,9 @@ from pydantic import TypeAdapter
 
 from darkroom.errors import DarkroomError, JobTaken
 from darkroom.job_store import keys
-from darkroom.job_store.dead_letters import worker_lost
+from darkroom.job_store.lines import line_length
 from darkroom.job_store.redis_client import Client, redis_errors
+from darkroom.job_store.requeue import Reason, requeue
 from darkroom.job_store.scripts import Answer, Scripts
 from darkroom.jobs import IMAGES, Failure, Job, StoredImage
 from darkroom.request import Priority
@@ -43,8 +44,7 @@ class Claims:
 
     def waiting(self, model: str) -> int:
         """Jobs in a model's line. Raises RedisUnavailable."""
-        with redis_errors():
-            return sum(int(self._redis.zcard(keys.LINE(model, name))) for name in Priority)
+        return line_length(self._redis, model)
 
     def has_waiting(self, model: str, worker: str, classes: Sequence[Priority] = tuple(Priority)) -> bool:
         """Whether `claim_next` would find a job. Raises RedisUnavailable."""
@@ -94,22 +94,21 @@ class Claims:
 
     def give_back(self, job: Job) -> None:
         """Put a running job back at the head of its line. Does not count as a spoilt attempt."""
-        self._requeue(job, "given_back", "")
+        self._requeue(job, "given_back")
 
     def put_back_hung(self, job: Job) -> str:
         """Put back a job in whose forward this worker hangs, or fail it: `queued`, `failed`, `kept`."""
-        return self._requeue(job, "worker_hung", worker_lost(self._max_attempts).model_dump_json())
+        return self._requeue(job, "worker_hung")
 
     def try_again(self, job: Job, error: DarkroomError) -> str:
         """Put back a job that met an error which nothing explains, or fail it by this error if it was the last time.
 
         `queued`, `failed`, or `kept` where this attempt no longer owns the job.
         """
-        failure = Failure(code=error.code, message=error.message).model_dump_json()
-        return self._requeue(job, "unexplained", failure)
+        return self._requeue(job, "unexplained", Failure(code=error.code, message=error.message))
 
-    def _requeue(self, job: Job, reason: str, failure: str) -> str:
-        return str(self._scripts.run("requeue", job.id, job.attempt, reason, self._max_attempts, failure))
+    def _requeue(self, job: Job, reason: Reason, failure: Failure | None = None) -> str:
+        return requeue(self._scripts, job.id, job.attempt, reason, self._max_attempts, failure)
 
     def is_ended_without_images(self, job_id: str) -> bool:
         """Whether the job was canceled, failed or deleted, so that no attempt's images are wanted."""

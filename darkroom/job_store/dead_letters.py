@@ -9,7 +9,7 @@ from darkroom.errors import UnknownJob
 from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client, redis_errors
 from darkroom.job_store.store import JobStore
-from darkroom.jobs import Failure, Job
+from darkroom.jobs import Job
 
 
 class SpoiltAttempt(BaseModel):
@@ -85,11 +85,3 @@ class DeadLetters:
     def _take_off(self, ids: Iterable[str]) -> None:
         with redis_errors():
             self._redis.zrem(keys.DEAD(), *ids)
-
-
-def worker_lost(attempts: int) -> Failure:
-    return Failure(
-        code="worker_lost",
-        message=f"The job was given to {attempts} workers, and none could finish it: the last was lost while it ran. "
-        "It may be what stops them: try a smaller size, or ask the operator, who finds it by `darkroom dead`.",
-    )

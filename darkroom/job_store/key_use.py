@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from darkroom.api_keys import named_keys
 from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client, redis_errors
 from darkroom.settings import Settings
@@ -14,9 +15,11 @@ def note_use(client: Client, name: str) -> None:
 
 
 def last_uses(client: Client, settings: Settings) -> dict[str, datetime | None]:
-    """Of every key that is configured now, and of those that were used and are gone. Raises RedisUnavailable."""
-    pairs = settings.api_keys.get_secret_value().split(",")
-    names = [pair.partition(":")[0].strip() for pair in pairs if ":" in pair]
+    """Of every key that is configured now, and of those that were used and are gone.
+
+    Raises Misconfigured, RedisUnavailable.
+    """
+    names = [name for name, _ in named_keys(settings)]
     with redis_errors():
         times: dict[str, str] = client.hgetall(keys.KEYS_USED())
     used = {name: datetime.fromtimestamp(int(seconds), UTC) for name, seconds in times.items()}

@@ -1,8 +1,9 @@
 """The job store as the housekeeper sees it: what was lost, what is due, what is too old."""
 
 from darkroom.job_store import keys
-from darkroom.job_store.dead_letters import worker_lost
+from darkroom.job_store.lines import line_length
 from darkroom.job_store.redis_client import Client, redis_errors
+from darkroom.job_store.requeue import requeue
 from darkroom.job_store.scripts import Scripts
 from darkroom.jobs import IMAGES, StoredImage
 from darkroom.settings import Settings
@@ -35,19 +36,13 @@ class Upkeep:
 
     def requeue_lost(self, job_id: str, attempt: int) -> str:
         """Put back a job whose lease ran out, or fail it if it spoilt too many attempts: `queued`, `failed`, `kept`."""
-        most = self._settings.max_attempts
-        failure = worker_lost(most).model_dump_json()
-        return str(self._scripts.run("requeue", job_id, attempt, "worker_lost", most, failure))
+        return requeue(self._scripts, job_id, attempt, "worker_lost", self._settings.max_attempts)
 
     def waiting(self) -> dict[str, int]:
         """Length of each model's line, the empty ones left out."""
         with redis_errors():
             models = sorted(self._redis.smembers(keys.MODELS()))
-            lengths = {model: self._line_length(model) for model in models}
-        return {model: length for model, length in lengths.items() if length}
-
-    def _line_length(self, model: str) -> int:
-        return sum(int(self._redis.zcard(keys.LINE(model, name))) for name in ("interactive", "bulk"))
+        return {model: length for model in models if (length := line_length(self._redis, model))}
 
     def too_old(self, limit: int = 1000) -> list[str]:
         """Final jobs whose retention time is over, the oldest first."""

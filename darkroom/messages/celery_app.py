@@ -1,13 +1,11 @@
 """The one Celery application. Producers use it as it is; workers add their tasks to one of their own."""
 
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
 
-from darkroom.errors import Misconfigured
 from darkroom.job_store.redis_client import default_broker_url
 from darkroom.messages.queues import CLEAR_STORAGE, CPU_QUEUE, KEEP_HOUSE, queue_of
 from darkroom.settings import Settings
@@ -52,15 +50,6 @@ def make_app(settings: Settings, served: Sequence[str] = (CPU_QUEUE,)) -> Celery
         timezone="UTC",
     )
     return app
-
-
-@contextmanager
-def plain_refusal() -> Iterator[None]:
-    """Around what a worker's module does as it is imported, where Celery would show a fault as a long traceback."""
-    try:
-        yield
-    except Misconfigured as error:
-        raise SystemExit(f"darkroom: {error.message}") from None
 
 
 def uses_rabbitmq(settings: Settings) -> bool:

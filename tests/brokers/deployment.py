@@ -15,30 +15,17 @@ from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job
 from darkroom.messages.celery_app import make_app
 from darkroom.messages.wakeups import Wakeups
-from darkroom.request import ImageRequest, OutputFormat, Priority
+from darkroom.request import ImageRequest
 from darkroom.settings import Settings
 from tests.brokers.workers import BARE, WorkerProcess, celery
+from tests.conftest import image_request
 from tests.eventually import eventually
 
 START_S = 60
 
 
 def request_of(**changes: object) -> ImageRequest:
-    fields: dict[str, object] = {
-        "model": "minilab",
-        "prompt": "a red circle",
-        "negative_prompt": None,
-        "width": 64,
-        "height": 64,
-        "steps": 2,
-        "guidance_scale": 2.0,
-        "seed": 7,
-        "n": 1,
-        "scheduler": "dpmpp_2m",
-        "output_format": OutputFormat.PNG,
-        "priority": Priority.INTERACTIVE,
-    }
-    return ImageRequest.model_validate(fields | changes)
+    return image_request(**{"width": 64, "height": 64, "steps": 2} | changes)
 
 
 class Deployment:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -18,23 +17,11 @@ from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from storage.contract import Storage
 from storage.keys import image_key
-from tests.conftest import MakeRequest
 from tests.servers import free_port
 from tests.watched_storage import WatchedStorage
+from tests.worker_fixtures import StartJob
 
 FinishJob = Callable[..., Job]
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> WatchedStorage:
-    return WatchedStorage(tmp_path / "images")
-
-
-@pytest.fixture
-def wakeups(settings: Settings) -> Iterator[Wakeups]:
-    app = make_app(settings)
-    yield Wakeups(app)
-    app.close()
 
 
 @pytest.fixture
@@ -56,16 +43,13 @@ def housekeeper(upkeep: Upkeep, store: JobStore, storage: WatchedStorage, wakeup
 
 
 @pytest.fixture
-def finish_job(store: JobStore, claims: Claims, storage: WatchedStorage, request_of: MakeRequest) -> FinishJob:
+def finish_job(store: JobStore, claims: Claims, storage: WatchedStorage, start_job: StartJob) -> FinishJob:
     """A job that has succeeded with these pictures."""
 
     def finish(*pictures: Image.Image) -> Job:
-        job_id = store.enqueue("alice", request_of(n=max(1, len(pictures)))).job.id
-        job = claims.claim_next("minilab", "worker-1")
-        assert job
-        assert job.id == job_id
+        job = start_job(n=max(1, len(pictures)))
         claims.succeed(job, [put(storage, job, index, picture) for index, picture in enumerate(pictures)])
-        return store.get(job_id)
+        return store.get(job.id)
 
     return finish
 

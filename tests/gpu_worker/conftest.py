@@ -1,16 +1,12 @@
 """A node wired by hand: real job store, queue and storage; lanes that draw nothing worth looking at."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from darkroom.job_store.claims import Claims
-from darkroom.job_store.store import JobStore
-from darkroom.jobs import Job
-from darkroom.messages.celery_app import make_app
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from gpu_worker.delivery.backpressure import Room
@@ -20,12 +16,9 @@ from gpu_worker.delivery.upload import Delivery
 from gpu_worker.jobs.lanes import Lanes
 from gpu_worker.jobs.leases import LeaseKeeper
 from gpu_worker.node import Node
-from tests.conftest import MakeRequest
 from tests.gpu_worker.fakes import FakeLane, PromptProgress
 from tests.models.conftest import one_thread, tiny_card, tiny_pipeline  # noqa: F401
 from tests.watched_storage import WatchedStorage
-
-StartJob = Callable[..., Job]
 
 
 @dataclass
@@ -39,18 +32,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> WatchedStorage:
-    return WatchedStorage(tmp_path / "images")
-
-
-@pytest.fixture
-def wakeups(settings: Settings) -> Iterator[Wakeups]:
-    app = make_app(settings)
-    yield Wakeups(app)
-    app.close()
 
 
 @pytest.fixture
@@ -115,19 +96,6 @@ def node(
 ) -> Node:
     lanes, draining = {"minilab": Lanes([lane])}, threading.Event()
     return Node("worker-1", lanes, claims, wakeups, leases, progress, outbox, draining, stopping)
-
-
-@pytest.fixture
-def start_job(store: JobStore, claims: Claims, request_of: MakeRequest) -> StartJob:
-    """A job in this worker's hands."""
-
-    def start(**changes: object) -> Job:
-        store.enqueue("alice", request_of(**changes))
-        job = claims.claim_next("minilab", "worker-1")
-        assert job
-        return job
-
-    return start
 
 
 @pytest.fixture(scope="session", autouse=True)

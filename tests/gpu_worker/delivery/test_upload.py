@@ -22,12 +22,13 @@ from gpu_worker.delivery.spill import Spill
 from gpu_worker.delivery.upload import Delivery
 from gpu_worker.jobs.leases import Hold
 from storage.keys import image_key
-from tests.gpu_worker.conftest import Clock, StartJob
+from tests.gpu_worker.conftest import Clock
 from tests.gpu_worker.fakes import PromptProgress
 from tests.gpu_worker.running import run_errands
 from tests.queued import queued
 from tests.servers import free_port
 from tests.watched_storage import WatchedStorage
+from tests.worker_fixtures import StartJob
 
 PICTURES = [Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")]
 

@@ -11,8 +11,9 @@ from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job
 from darkroom.settings import Settings
 from gpu_worker.jobs.leases import LeaseKeeper
-from tests.gpu_worker.conftest import Clock, StartJob
+from tests.gpu_worker.conftest import Clock
 from tests.servers import free_port
+from tests.worker_fixtures import StartJob
 
 
 class TellingClaims(Claims):

@@ -25,9 +25,10 @@ from gpu_worker.node import Node
 from gpu_worker.previews.writer import MOST_CHARS, Preview, PreviewWriter, data_urls
 from tests.conftest import MakeRequest
 from tests.eventually import eventually
-from tests.gpu_worker.conftest import Clock, StartJob
+from tests.gpu_worker.conftest import Clock
 from tests.gpu_worker.fakes import FakeLane
 from tests.servers import free_port
+from tests.worker_fixtures import StartJob
 
 SOON_S = 20
 PLAIN = [Image.new("RGB", (16, 16), "orange")]

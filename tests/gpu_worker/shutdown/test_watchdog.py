@@ -14,9 +14,10 @@ from darkroom.settings import Settings
 from gpu_worker.node import Node
 from gpu_worker.shutdown.give_back import abandon
 from gpu_worker.shutdown.watchdog import LOOKS, Forward, Watchdog
-from tests.gpu_worker.conftest import Clock, StartJob
+from tests.gpu_worker.conftest import Clock
 from tests.queued import queued
 from tests.servers import free_port
+from tests.worker_fixtures import StartJob
 
 LIMIT_S = 300.0
 
