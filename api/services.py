@@ -11,12 +11,13 @@ from darkroom.catalogue import Catalogue, read_catalogue
 from darkroom.errors import RedisUnavailable
 from darkroom.job_store.events import EventFeed
 from darkroom.job_store.key_use import note_use
-from darkroom.job_store.presence import WorkerInfo, present
+from darkroom.job_store.presence import present
 from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
 from darkroom.messages.celery_app import make_app
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
+from darkroom.workers import WorkerInfo
 from storage.contract import Storage
 from storage.opening import open_storage
 

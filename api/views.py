@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.examples import JOB, JOB_PAGE
 from api.services import Services
 from darkroom.estimates.eta import crew_of, eta_s
-from darkroom.job_store.presence import WorkerInfo
 from darkroom.jobs import Job, JobState, StoredImage, StoredObject, moment
 from darkroom.request import ImageRequest
+from darkroom.workers import WorkerInfo
 
 
 class Links(BaseModel):

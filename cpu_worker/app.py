@@ -11,7 +11,7 @@ from cpu_worker.follow_ups import FollowUps
 from cpu_worker.housekeeping import Housekeeper
 from cpu_worker.thumbnails import Thumbnailer
 from darkroom.errors import BrokerUnavailable, Misconfigured, RedisUnavailable, StorageUnavailable
-from darkroom.job_store.presence import Reporter, WorkerInfo
+from darkroom.job_store.presence import Reporter
 from darkroom.job_store.redis_client import connect
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
@@ -20,6 +20,7 @@ from darkroom.messages.entry_point import log_plainly, plain_refusal, refusal_to
 from darkroom.messages.queues import CLEAR_STORAGE, CPU_QUEUE, FOLLOW_UP, KEEP_HOUSE
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import read_settings
+from darkroom.workers import WorkerInfo
 from storage.opening import open_storage
 
 logger = structlog.get_logger()

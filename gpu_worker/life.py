@@ -11,10 +11,11 @@ import structlog
 from darkroom.catalogue import ModelCard, read_catalogue
 from darkroom.errors import Misconfigured
 from darkroom.job_store.claims import Claims
-from darkroom.job_store.presence import Reporter, WorkerInfo
+from darkroom.job_store.presence import Reporter
 from darkroom.job_store.redis_client import connect
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
+from darkroom.workers import WorkerInfo
 from gpu_worker.delivery.backpressure import Room
 from gpu_worker.delivery.couriers import Couriers
 from gpu_worker.delivery.outbox import Outbox

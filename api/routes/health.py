@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 
 from api.services import Services, ServicesDep
 from darkroom.errors import Unavailable
-from darkroom.job_store.presence import WorkerInfo
 from darkroom.job_store.redis_client import redis_errors
+from darkroom.workers import WorkerInfo
 
 router = APIRouter(tags=["health"])
 log = structlog.get_logger()

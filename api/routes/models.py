@@ -9,7 +9,7 @@ from api.problems import responses
 from api.routes.jobs import ALWAYS
 from api.services import ServicesDep
 from darkroom.catalogue import ModelCard, Range, Size, StepReuse
-from darkroom.job_store.presence import lanes_of
+from darkroom.workers import lanes_of
 
 router = APIRouter(tags=["models"])
 

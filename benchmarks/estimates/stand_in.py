@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from darkroom.errors import JobTaken
 from darkroom.job_store.claims import Claims
-from darkroom.job_store.presence import Reporter, WorkerInfo
+from darkroom.job_store.presence import Reporter
 from darkroom.job_store.redis_client import connect
 from darkroom.jobs import Job, StoredImage
 from darkroom.request import Priority
 from darkroom.settings import Settings
+from darkroom.workers import WorkerInfo
 from gpu_worker.engine.call import Urgency
 from gpu_worker.engine.calls.arguments import Fit
 from gpu_worker.engine.policy import next_batch

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from darkroom.estimates.line_state import Place, Traffic
-from darkroom.job_store.presence import WorkerInfo
 from darkroom.jobs import Job, JobState
 from darkroom.request import Priority
+from darkroom.workers import WorkerInfo
 
 
 @dataclass(frozen=True)

@@ -2,31 +2,20 @@
 
 import json
 import threading
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from dataclasses import asdict
 
 import structlog
 
 from darkroom.errors import RedisUnavailable
 from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client, redis_errors
+from darkroom.workers import WorkerInfo
 
 log = structlog.get_logger()
 
 PERIOD_S = 3.0
 # Three reports fit, so a single lost packet never makes a worker look dead.
 FORGET_AFTER_S = 12
-
-
-@dataclass(frozen=True)
-class WorkerInfo:
-    name: str
-    kind: Literal["gpu", "cpu"]
-    models: list[str] = field(default_factory=list)
-    lanes: int = 0
-    """Of each model, where it has models."""
-    device: str = "cpu"
 
 
 def report(client: Client, worker: WorkerInfo) -> None:
@@ -50,11 +39,6 @@ def present(client: Client) -> list[WorkerInfo]:
         if silent:
             client.hdel(keys.WORKERS(), *silent)
     return [WorkerInfo(**report["worker"]) for report in reports if report["worker"]["name"] not in silent]
-
-
-def lanes_of(workers: Iterable[WorkerInfo], model: str) -> int:
-    """How many jobs of a model run at the same time, at most."""
-    return sum(worker.lanes for worker in workers if model in worker.models)
 
 
 class Reporter:

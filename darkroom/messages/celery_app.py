@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery
 
-from darkroom.job_store.redis_client import default_broker_url
+from darkroom.messages.broker_url import default_broker_url
 from darkroom.messages.queues import CLEAR_STORAGE, CPU_QUEUE, KEEP_HOUSE, queue_of
 from darkroom.settings import Settings
 

@@ -3,12 +3,13 @@
 import hashlib
 
 from darkroom.job_store.claims import Claims
-from darkroom.job_store.presence import WorkerInfo, report
+from darkroom.job_store.presence import report
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job, StoredImage, StoredObject
 from darkroom.settings import Settings
+from darkroom.workers import WorkerInfo
 from storage.contract import Storage
 from storage.keys import image_key, thumbnail_key
 

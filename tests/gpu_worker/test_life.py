@@ -6,12 +6,13 @@ import pytest
 import structlog
 
 from darkroom.errors import Misconfigured
-from darkroom.job_store.presence import WorkerInfo, present
+from darkroom.job_store.presence import present
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
+from darkroom.workers import WorkerInfo
 from gpu_worker.generate import generate
 from gpu_worker.life import Life
 from tests.conftest import MakeRequest

@@ -9,9 +9,9 @@ import pytest
 from darkroom.estimates.eta import Crew, crew_of, drain_s, eta_s
 from darkroom.estimates.line_state import Place, Traffic
 from darkroom.estimates.speeds import CROWDING, Speeds
-from darkroom.job_store.presence import WorkerInfo
 from darkroom.jobs import Job, JobState
 from darkroom.request import Priority
+from darkroom.workers import WorkerInfo
 from tests.conftest import MakeRequest
 
 # Alone, a lane does a megapixel-step a second. One measurement alone, so `Speeds` takes the rest by CROWDING.

@@ -7,10 +7,11 @@ import pytest
 from darkroom.errors import QueueFull
 from darkroom.estimates.speeds import CROWDING
 from darkroom.job_store import keys
-from darkroom.job_store.presence import WorkerInfo, report
+from darkroom.job_store.presence import report
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
 from darkroom.settings import Settings
+from darkroom.workers import WorkerInfo
 from tests.conftest import MakeRequest
 
 # Alone, a lane does a megapixel-step a second.

@@ -10,11 +10,12 @@ from darkroom.errors import GenerationFailed
 from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.key_use import note_use
-from darkroom.job_store.presence import WorkerInfo, report
+from darkroom.job_store.presence import report
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.scripts import FOLDER
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job
+from darkroom.workers import WorkerInfo
 from tests.conftest import MakeRequest
 
 BY_NAME = {key.name: key for key in keys.ALL}
