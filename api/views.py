@@ -86,8 +86,8 @@ def job_view(job: Job, services: Services, workers: Sequence[WorkerInfo]) -> Job
     """Raises RedisUnavailable."""
     place = services.store.place(job.id) if job.state is JobState.QUEUED else None
     crew = crew_of(workers, job.request.model, services.settings.interactive_lanes)
-    traffic = None if job.state.is_final else services.store.traffic(job.request.model)
-    estimate = eta_s(job, place, traffic, crew) if traffic else None
+    line = None if job.state.is_final else services.store.line_state(job.request.model)
+    estimate = eta_s(job, place, line, crew) if line else None
     return JobView(
         id=job.id,
         status=job.state,

@@ -10,8 +10,8 @@ from darkroom.errors import Unavailable
 log = structlog.get_logger()
 
 
-def patiently(for_s: float, *, stop: threading.Event | None = None) -> tenacity.Retrying:
-    """Use as `patiently(60)(act, argument)`. Raises the last Unavailable when the time is over or `stop` is set."""
+def retrying(for_s: float, *, stop: threading.Event | None = None) -> tenacity.Retrying:
+    """Use as `retrying(60)(act, argument)`. Raises the last Unavailable when the time is over or `stop` is set."""
     ends = tenacity.stop_after_delay(for_s)
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(Unavailable),

@@ -86,15 +86,15 @@ async def watch_job(
 async def _stream(job: Job, after: str | None, services: Services) -> AsyncIterator[ServerSentEvent]:
     """Ends when the job does, when it is deleted, or with Redis: clients then reconnect and resume."""
     try:
-        with services.feed.watch(job.id) as told:
-            async for event in _events(job, after, told, services):
+        with services.feed.watch(job.id) as changed:
+            async for event in _events(job, after, changed, services):
                 yield event
     except (RedisUnavailable, UnknownJob) as error:
         log.info("events.stream_ended", job_id=job.id, code=error.code)
 
 
 async def _events(
-    job: Job, after: str | None, told: asyncio.Event, services: Services
+    job: Job, after: str | None, changed: asyncio.Event, services: Services
 ) -> AsyncIterator[ServerSentEvent]:
     # A fresh watcher first hears of the job's place, which is not kept as an event.
     place = {} if after else await _place(job, services)
@@ -126,7 +126,7 @@ async def _events(
                     place = before
                     continue
                 yield _sent("queued", place)
-        await services.feed.wait(told)
+        await services.feed.wait(changed)
 
 
 async def _preview(job: Job, after: str, services: Services) -> Event | None:

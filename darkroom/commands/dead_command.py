@@ -1,4 +1,4 @@
-"""`darkroom dead`: what an operator does about jobs that spoilt every attempt at them."""
+"""`darkroom dead`: what an operator does about jobs whose every attempt failed."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from darkroom.jobs import Job
     from darkroom.messages.wakeups import Wakeups
 
-app = typer.Typer(help="List the jobs that spoilt every attempt at them; try them again, or drop them.")
+app = typer.Typer(help="List the jobs whose every attempt failed; try them again, or drop them.")
 
 JobIds = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Jobs as `darkroom dead` lists them.")]
 All = Annotated[bool, typer.Option("--all", help="Every job on the list.")]

@@ -20,7 +20,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Traffic:
+class LineState:
     """`interactive` and `bulk` jobs are under way; interactive jobs with `interactive_work` megapixel-steps wait."""
 
     speeds: Speeds
@@ -31,7 +31,7 @@ class Traffic:
     @classmethod
     def from_records(
         cls, speeds: Mapping[str, str], running: Mapping[str, str], line_cost: Mapping[str, str]
-    ) -> "Traffic":
+    ) -> "LineState":
         """As the scripts keep them."""
         return cls(
             Speeds(speeds),

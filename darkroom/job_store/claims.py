@@ -33,7 +33,7 @@ class Claims:
     def claim_next(self, model: str, worker: str, classes: Sequence[Priority] = tuple(Priority)) -> Job | None:
         """The next job of this model's line, now running under a lease; None where nobody of these classes waits.
 
-        A job that spoilt several attempts is passed over while this worker runs another such job.
+        A job that may be poison is passed over while this worker runs another such job.
         Raises RedisUnavailable.
         """
         job_id = self._scripts.run("claim", model, worker, self._lease_ms, self._max_attempts, *classes)
@@ -93,7 +93,7 @@ class Claims:
             raise JobTaken(f"Attempt {job.attempt} cannot end job {job.id} as {state}: it is {answer}.")
 
     def give_back(self, job: Job) -> None:
-        """Put a running job back at the head of its line. Does not count as a spoilt attempt."""
+        """Put a running job back at the head of its line. Does not count as a failed attempt."""
         self._requeue(job, "given_back")
 
     def put_back_hung(self, job: Job) -> str:

@@ -1,4 +1,4 @@
-"""Jobs that spoilt every attempt at them, by lost workers or unexplained errors: see, retry and drop them."""
+"""Poison jobs: every attempt at them failed, by a lost worker or an unexplained error. See, retry and drop them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job
 
 
-class SpoiltAttempt(BaseModel):
+class FailedAttempt(BaseModel):
     """How one attempt ended: `worker_lost`, `worker_hung`, `unexplained`, or `given_back` by a worker that stopped."""
 
     model_config = ConfigDict(frozen=True)
@@ -23,13 +23,13 @@ class SpoiltAttempt(BaseModel):
     at_ms: int
 
 
-HISTORY = TypeAdapter(tuple[SpoiltAttempt, ...])
+HISTORY = TypeAdapter(tuple[FailedAttempt, ...])
 
 
 @dataclass(frozen=True)
 class DeadLetter:
     job: Job
-    history: tuple[SpoiltAttempt, ...]
+    history: tuple[FailedAttempt, ...]
 
 
 class DeadLetters:

@@ -84,7 +84,7 @@ class EventFeed:
         return Event(event_id, fields["type"], {**json.loads(fields["data"]), "at_ms": at_ms})
 
     async def wait(self, word: asyncio.Event, timeout_s: float = LOOK_AGAIN_S) -> None:
-        """Until something is told about the job, or the time is over."""
+        """Until something happens to the job, or the time is over."""
         try:
             await asyncio.wait_for(word.wait(), timeout_s)
         except TimeoutError:
@@ -93,12 +93,12 @@ class EventFeed:
 
     @contextmanager
     def watch(self, job_id: str, *, only_the_end: bool = False) -> Iterator[asyncio.Event]:
-        """An asyncio.Event that is set whenever something is told about this job, or once when it ends.
+        """An asyncio.Event that is set whenever something happens to this job, or once when it ends.
 
         Needs no answer of Redis.
         """
         word = asyncio.Event()
-        channel = (keys.ENDED if only_the_end else keys.TOLD)(job_id)
+        channel = (keys.ENDED if only_the_end else keys.CHANGED)(job_id)
         self._watchers.setdefault(channel, set()).add(word)
         self._subscription.add(channel)
         try:

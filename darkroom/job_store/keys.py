@@ -62,8 +62,10 @@ PREVIEW = Key(
     ("preview.lua",),
     "When the job ends or goes back in line; ten minutes after its last preview at the latest.",
 )
-TOLD = Key("darkroom:told:{job}", "channel", "A word at each event and preview.", ("prelude.lua", "preview.lua"), "–")
-ENDED = Key("darkroom:ended:{job}", "channel", "A word at a job's last event.", ("prelude.lua",), "–")
+CHANGED = Key(
+    "darkroom:changed:{job}", "channel", "A word at each event and preview.", ("prelude.lua", "preview.lua"), "–"
+)
+ENDED = Key("darkroom:ended:{job}", "channel", "The last event.", ("prelude.lua",), "–")
 IDEMPOTENCY = Key(
     "darkroom:idempotency:{owner}:{digest}",
     "hash",
@@ -122,8 +124,8 @@ RUNNING = Key(
     ("prelude.lua",),
     "A class when none of it runs.",
 )
-COMPANY = Key(
-    "darkroom:company:{worker}",
+CONCURRENCY = Key(
+    "darkroom:concurrency:{worker}",
     "hash",
     "Running jobs of a worker by class, and their numbers and the pauses of bulk jobs summed over time.",
     ("prelude.lua",),
@@ -136,10 +138,10 @@ SPEEDS = Key(
     ("finish.lua",),
     "Never; it has a few dozen fields.",
 )
-SUSPECTS = Key(
-    "darkroom:suspects",
+POISON = Key(
+    "darkroom:poison",
     "set",
-    "Running jobs that spoilt several attempts.",
+    "Running jobs that may be poison: several attempts at them failed.",
     ("claim.lua",),
     "Each id when a claim finds it running no more.",
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from darkroom.errors import IdempotencyConflict, JobIsFinal, QueueFull, UnknownJob
 from darkroom.estimates.eta import crew_of, drain_s
-from darkroom.estimates.line_state import Place, Traffic
+from darkroom.estimates.line_state import LineState, Place
 from darkroom.job_store import keys
 from darkroom.job_store.presence import present
 from darkroom.job_store.redis_client import Client, redis_errors
@@ -91,14 +91,14 @@ class JobStore:
             case _:
                 return None
 
-    def traffic(self, model: str) -> Traffic:
+    def line_state(self, model: str) -> LineState:
         """Raises RedisUnavailable."""
         with redis_errors():
             pipe = self._redis.pipeline(transaction=False)
             for key in (keys.SPEEDS, keys.RUNNING, keys.LINE_COST):
                 pipe.hgetall(key(model))
             speeds, running, line_cost = pipe.execute()
-        return Traffic.from_records(speeds, running, line_cost)
+        return LineState.from_records(speeds, running, line_cost)
 
     def cancel(self, job_id: str) -> JobState:
         """Cancel a job that waits or runs; cancelling a canceled one is harmless. Returns the state it was in.
@@ -133,10 +133,10 @@ class JobStore:
         crew = crew_of(present(self._redis), model, self._settings.interactive_lanes)
         with redis_errors():
             work = sum(float(cost) for cost in self._redis.hvals(keys.LINE_COST(model)))
-        traffic = self.traffic(model)
+        line = self.line_state(model)
         # Of a short line a tenth is less than a job, and no place would be free by then.
-        two_jobs = 2 * (traffic.speeds.usual_cost(Priority.INTERACTIVE) or 0.0)
-        wait_s = drain_s(max(0.1 * work, two_jobs), traffic, crew)
+        two_jobs = 2 * (line.speeds.usual_cost(Priority.INTERACTIVE) or 0.0)
+        wait_s = drain_s(max(0.1 * work, two_jobs), line, crew)
         return UNKNOWN_RETRY_AFTER_S if wait_s is None else math.ceil(min(most, max(least, wait_s)))
 
 

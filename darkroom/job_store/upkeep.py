@@ -35,7 +35,7 @@ class Upkeep:
             return [(job_id, int(self._redis.hget(keys.JOB(job_id), "attempt") or 0)) for job_id in ids]
 
     def requeue_lost(self, job_id: str, attempt: int) -> str:
-        """Put back a job whose lease ran out, or fail it if it spoilt too many attempts: `queued`, `failed`, `kept`."""
+        """Put back a job whose lease ran out, or fail it with its last attempt: `queued`, `failed`, `kept`."""
         return requeue(self._scripts, job_id, attempt, "worker_lost", self._settings.max_attempts)
 
     def waiting(self) -> dict[str, int]:

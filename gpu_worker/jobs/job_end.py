@@ -9,7 +9,7 @@ from darkroom.errors import GenerationFailed, JobError, JobTaken, Unavailable, W
 from darkroom.job_store.claims import Claims
 from darkroom.jobs import Job
 from darkroom.messages.wakeups import Wakeups
-from darkroom.retry_budget import patiently
+from darkroom.retry_budget import retrying
 from gpu_worker.jobs.tracebacks import without_prompts
 from gpu_worker.jobs.wake import wake_for
 
@@ -51,7 +51,7 @@ def _ending(job: Job, claims: Claims, wakeups: Wakeups) -> Iterator[None]:
 
 
 def _give_back(job: Job, claims: Claims, wakeups: Wakeups) -> None:
-    patiently(GIVE_BACK_FOR_S)(claims.give_back, job)
+    retrying(GIVE_BACK_FOR_S)(claims.give_back, job)
     log.info("job.given_back")
     wake_for(job, wakeups)
 
@@ -65,7 +65,7 @@ def _unexpected(error: Exception) -> GenerationFailed:
 
 def _try_again(job: Job, error: GenerationFailed, cause: BaseException, claims: Claims, wakeups: Wakeups) -> None:
     """Nothing explains this error, so it may be this worker's or this moment's; if it stays, the job fails by it."""
-    end = patiently(RECORD_FOR_S)(claims.try_again, job, error)
+    end = retrying(RECORD_FOR_S)(claims.try_again, job, error)
     if end == "failed":
         log.error("job.failed", code=error.code, exception=without_prompts(cause, job.request))
     elif end == "queued":
@@ -78,6 +78,6 @@ def _try_again(job: Job, error: GenerationFailed, cause: BaseException, claims: 
 def _fail(job: Job, error: JobError, claims: Claims) -> None:
     log.error("job.failed", code=error.code, reason=error.message)
     try:
-        patiently(RECORD_FOR_S)(claims.fail, job, error)
+        retrying(RECORD_FOR_S)(claims.fail, job, error)
     except JobTaken as taken:
         log.info("job.taken", reason=taken.message)

@@ -42,7 +42,7 @@ def supervise(deployed: Deployment) -> None:
 def test_a_request_that_kills_its_workers_takes_none_of_its_neighbours_along(deployed: Deployment) -> None:
     housekeeper = Housekeeper(deployed.upkeep, deployed.store, open_storage(deployed.settings), deployed.wakeups)
     ids = [deployed.post(**LONG), deployed.post(**LONG, prompt=PROMPT), *(deployed.post(**LONG) for _ in range(3))]
-    deadly = ids[1]
+    poison = ids[1]
 
     def all_have_ended() -> bool:
         supervise(deployed)
@@ -51,10 +51,10 @@ def test_a_request_that_kills_its_workers_takes_none_of_its_neighbours_along(dep
 
     eventually(all_have_ended, 120)
 
-    job = deployed.store.get(deadly)
+    job = deployed.store.get(poison)
     assert job.failure
     assert (job.state, job.failure.code) == (JobState.FAILED, "worker_lost")
-    assert {deployed.store.get(job_id).state for job_id in ids if job_id != deadly} == {JobState.SUCCEEDED}
+    assert {deployed.store.get(job_id).state for job_id in ids if job_id != poison} == {JobState.SUCCEEDED}
     [letter] = DeadLetters(deployed.client, deployed.store).all()
-    assert letter.job.id == deadly
+    assert letter.job.id == poison
     assert [entry.reason for entry in letter.history] == ["worker_lost"] * 3

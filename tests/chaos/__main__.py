@@ -24,7 +24,7 @@ def main() -> int:
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     brokers = ["redis", "rabbitmq"] if arguments.broker == "both" else [arguments.broker]
     options = Options(
-        arguments.jobs, arguments.faults, arguments.seconds, arguments.seed, arguments.deadly, arguments.outage
+        arguments.jobs, arguments.faults, arguments.seconds, arguments.seed, arguments.poison, arguments.outage
     )
     folder = Path(arguments.logs or tempfile.mkdtemp(prefix="darkroom-chaos-")).resolve()
     print(f"logs in {folder}; seed {options.seed}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--jobs", type=int, default=800, help="orders, on each broker")
     parser.add_argument("--faults", type=int, default=60, help="on each broker")
-    parser.add_argument("--deadly", type=int, default=2, help="orders among them that kill their workers")
+    parser.add_argument("--poison", type=int, default=2, help="orders among them that kill their workers")
     parser.add_argument(
         "--outage", type=float, default=60, help="seconds for which Redis and the broker are stopped first"
     )

@@ -22,7 +22,7 @@ class Client:
 
     async def post(self, order: Order, deadline: float) -> None:
         headers = {"Idempotency-Key": order.key}
-        body = CRASH if order.is_deadly else POOL[order.request]
+        body = CRASH if order.is_poison else POOL[order.request]
         answer = await self._ask("POST", "/generate", deadline, json=body, headers=headers)
         if answer is None:
             return

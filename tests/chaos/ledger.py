@@ -13,7 +13,7 @@ class Order:
     """The Idempotency-Key."""
     job_ids: set[str] = field(default_factory=set)
     """Every id that this key was answered with; more than one is a job made twice."""
-    is_deadly: bool = False
+    is_poison: bool = False
     """Not of the pool, but the request that kills its workers."""
     accepted_at: float = 0
     """Seconds since the epoch."""

@@ -15,7 +15,7 @@ MEAN_DOUBT_S = 0.3
 
 
 class Load:
-    """`jobs` orders at Poisson moments over `seconds`, of which `deadly` kill their workers."""
+    """`jobs` orders at Poisson moments over `seconds`, of which `poison` kill their workers."""
 
     def __init__(self, url: str, seed: int, ledger: Ledger) -> None:
         self._client = Client(url, ledger)
@@ -23,15 +23,15 @@ class Load:
         self._seed = seed
         self._ledger = ledger
 
-    async def run(self, jobs: int, seconds: float, deadly: int = 0) -> None:
+    async def run(self, jobs: int, seconds: float, poison: int = 0) -> None:
         moments = sorted(self._random.uniform(0, seconds) for _ in range(jobs))
-        are_deadly = {(2 * number + 1) * jobs // (2 * deadly) for number in range(deadly)}
+        are_poison = {(2 * number + 1) * jobs // (2 * poison) for number in range(poison)}
         start = time.monotonic()
         async with self._client.http, asyncio.TaskGroup() as clients:
             for number, moment in enumerate(moments):
                 await asyncio.sleep(max(0, start + moment - time.monotonic()))
                 key = f"chaos-{self._seed}-{number}"
-                order = Order(self._random.randrange(len(POOL)), key, is_deadly=number in are_deadly)
+                order = Order(self._random.randrange(len(POOL)), key, is_poison=number in are_poison)
                 self._ledger.orders.append(order)
                 clients.create_task(self._follow(order, Random(f"{self._seed} {number}")))
 
@@ -39,7 +39,7 @@ class Load:
         """One client's life."""
         deadline = time.monotonic() + PATIENCE_S
         await self._client.post(order, deadline)
-        if not order.job_ids or order.is_deadly:
+        if not order.job_ids or order.is_poison:
             return
         if random.random() < REPEATED:
             await self._client.post(order, deadline)

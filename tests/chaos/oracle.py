@@ -38,7 +38,7 @@ class Verdict:
     unheard: list[str] = field(default_factory=list)
     """A watcher was not told of the end, or told twice."""
     unburied: list[str] = field(default_factory=list)
-    """Deadly, and not on the dead-letter list as `worker_lost` with all its attempts."""
+    """A poison job, and not on the dead-letter list as `worker_lost` with all its attempts."""
     without_thumbnail: list[str] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
     attempts: Counter[int] = field(default_factory=Counter)
@@ -72,7 +72,7 @@ def _judge_order(order: Order, evidence: Evidence, alone: Sequence[Sequence[Pixe
             verdict.undead += [f"{job_id}: deleted, and {job.state}"] if job else []
         elif job is None:
             verdict.lost.append(f"{job_id}: no record")
-        elif order.is_deadly:
+        elif order.is_poison:
             verdict.unburied += _signs_of_life(job, evidence)
         else:
             _judge_job(job, order, evidence, alone[order.request], verdict)
@@ -97,11 +97,11 @@ def _signs_of_life(job: Job, evidence: Evidence) -> Iterator[str]:
     letter = evidence.dead.get(job.id)
     code = job.failure.code if job.failure else None
     if job.state is not JobState.FAILED or code != "worker_lost":
-        yield f"{job.id}: deadly, and {job.state}, {code}"
+        yield f"{job.id}: poison, and {job.state}, {code}"
     elif letter is None:
-        yield f"{job.id}: deadly, and not on the dead-letter list"
+        yield f"{job.id}: poison, and not on the dead-letter list"
     elif sum(entry.reason != "given_back" for entry in letter.history) != MOST_ATTEMPTS:
-        yield f"{job.id}: deadly, and failed after {len(letter.history)} attempts"
+        yield f"{job.id}: poison, and failed after {len(letter.history)} attempts"
 
 
 def _differences(job: Job, evidence: Evidence, alone: Sequence[Pixels]) -> Iterator[str]:
@@ -140,7 +140,7 @@ def _state_of(key: str, evidence: Evidence) -> str:
 
 
 def recoveries(struck: Sequence[Struck], orders: Sequence[Order], evidence: Evidence) -> list[float | None]:
-    """Seconds from each blow until a job that was accepted after it had succeeded. None: no such job came."""
+    """Seconds from each fault until a job that was accepted after it had succeeded. None: no such job came."""
     times = sorted(
         (job.created_ms / 1000, job.finished_ms / 1000)
         for order in orders
@@ -148,5 +148,6 @@ def recoveries(struck: Sequence[Struck], orders: Sequence[Order], evidence: Evid
         if (job := evidence.jobs.get(job_id)) and job.state is JobState.SUCCEEDED and job.finished_ms
     )
     return [
-        min((finished - blow.at for created, finished in times if created > blow.at), default=None) for blow in struck
+        min((finished - strike.at for created, finished in times if created > strike.at), default=None)
+        for strike in struck
     ]

@@ -18,8 +18,8 @@ def table(result: Result) -> str:
 def _recoveries(result: Result) -> Iterator[str]:
     yield f"{'fault':<34}{'times':>6}{'median s':>10}{'slowest s':>11}"
     by_name: dict[str, list[float]] = {}
-    for blow, seconds in zip(result.struck, result.recovery_s, strict=True):
-        by_name.setdefault(blow.fault.name, []).extend([] if seconds is None else [seconds])
+    for strike, seconds in zip(result.struck, result.recovery_s, strict=True):
+        by_name.setdefault(strike.fault.name, []).extend([] if seconds is None else [seconds])
     for name, times in sorted(by_name.items()):
         figures = f"{median(times):>10.1f}{max(times):>11.1f}" if times else f"{'-':>10}{'-':>11}"
         yield f"{name:<34}{len(times):>6}{figures}"
@@ -41,8 +41,8 @@ def _findings(result: Result) -> Iterator[str]:
     attempts = ", ".join(f"{count} x {attempt}" for attempt, count in sorted(verdict.attempts.items()))
     yield f"accepted {len(ledger.accepted)} of {len(ledger.orders)} orders; {ends}; attempts: {attempts}"
     yield f"requests refused with 429 or 503: {ledger.refused}; without an answer: {ledger.cut}"
-    deadly = sum(order.is_deadly for order in ledger.accepted)
-    yield f"requests that kill their workers: {deadly}"
+    poison = sum(order.is_poison for order in ledger.accepted)
+    yield f"requests that kill their workers: {poison}"
     yield f"ended without being asked to: {dict(result.ended_by_themselves) or 'none'}"
     for name in ("lost", "twice", "unequal", "ownerless", "undead", "unheard", "unburied", "without_thumbnail"):
         found = getattr(verdict, name)

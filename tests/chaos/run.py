@@ -31,7 +31,7 @@ class Options:
     faults: int
     seconds: float
     seed: int
-    deadly: int = 0
+    poison: int = 0
     """Of the jobs, those that kill their workers."""
     outage_s: float = 0
     """For so long Redis, and then the broker where it is another, is stopped before all else."""
@@ -69,7 +69,7 @@ async def run(broker: str, options: Options, alone: Sequence[Sequence[Pixels]], 
         ]
         async with asyncio.TaskGroup() as group:
             load = Load(service.url, options.seed, ledger)
-            group.create_task(load.run(options.jobs, options.seconds, options.deadly))
+            group.create_task(load.run(options.jobs, options.seconds, options.poison))
             group.create_task(_strike_all(service, faults))
         await _until_quiet(service, options.thumbnails_within_s)
         supervisor.cancel()
@@ -104,10 +104,10 @@ def _workers(service: Service) -> int:
 
 async def _strike_all(service: Service, faults: Sequence[Fault]) -> None:
     start = time.monotonic()
-    async with asyncio.TaskGroup() as blows:
+    async with asyncio.TaskGroup() as strikes:
         for fault in faults:
             await asyncio.sleep(max(0, start + fault.at_s - time.monotonic()))
-            blows.create_task(service.strike(fault))
+            strikes.create_task(service.strike(fault))
 
 
 async def _until_quiet(service: Service, thumbnails_within_s: float) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from random import Random
 
 
-class Blow(StrEnum):
+class FaultType(StrEnum):
     KILL = "kill -9"
     """Started again after `for_s`, as a supervisor would."""
     PAUSE = "pause"
@@ -19,26 +19,26 @@ class Blow(StrEnum):
     """Nothing passes a connection for `for_s`, and nobody is told."""
 
 
-ON_LINKS = frozenset({Blow.CUT, Blow.STALL})
+ON_LINKS = frozenset({FaultType.CUT, FaultType.STALL})
 
 
 @dataclass(frozen=True)
 class Fault:
     at_s: float
-    blow: Blow
+    type: FaultType
     parts: tuple[str, ...]
     """More than one: in turn, as a rolling restart does. For a cut or a stall the name of a link, `FROM>TO`."""
     for_s: float
 
     @property
     def name(self) -> str:
-        return f"{self.blow} {' '.join(self.parts)}"
+        return f"{self.type} {' '.join(self.parts)}"
 
 
 @dataclass(frozen=True)
 class Kind:
     weight: int
-    blow: Blow
+    type: FaultType
     parts: tuple[str, ...]
     for_s: tuple[float, float]
 
@@ -46,8 +46,8 @@ class Kind:
 def _on_links(links: Sequence[str]) -> Iterator[Kind]:
     """Some are over before anybody notices, some outlast a lease."""
     for link in links:
-        yield Kind(1, Blow.CUT, (link,), (0.0, 6.0))
-        yield Kind(1, Blow.STALL, (link,), (1.0, 8.0))
+        yield Kind(1, FaultType.CUT, (link,), (0.0, 6.0))
+        yield Kind(1, FaultType.STALL, (link,), (1.0, 8.0))
 
 
 WORKERS = ("gpu-1", "gpu-2", "cpu")
@@ -55,21 +55,21 @@ TO_REDIS = ("api>redis", "gpu-1>redis", "gpu-2>redis", "cpu>redis")
 TO_S3 = ("api>s3", "gpu-1>s3", "gpu-2>s3", "cpu>s3")
 TO_RABBITMQ = ("api>rabbitmq", "gpu-1>rabbitmq", "gpu-2>rabbitmq", "cpu>rabbitmq")
 KINDS = (
-    *(Kind(4, Blow.KILL, (part,), (0.2, 1.0)) for part in ("gpu-1", "gpu-2", "cpu", "api")),
-    *(Kind(3, Blow.PAUSE, (part,), (4.0, 6.0)) for part in ("gpu-1", "gpu-2")),
-    *(Kind(1, Blow.PAUSE, (part,), (2.0, 6.0)) for part in ("cpu", "api")),
-    Kind(3, Blow.KILL, ("redis",), (0.1, 4.0)),
-    Kind(1, Blow.PAUSE, ("redis",), (1.0, 5.0)),
-    Kind(3, Blow.KILL, ("s3",), (0.1, 6.0)),
-    Kind(2, Blow.PAUSE, ("s3",), (2.0, 6.0)),
-    Kind(2, Blow.RESTART, (*WORKERS, "api"), (0.0, 0.0)),
+    *(Kind(4, FaultType.KILL, (part,), (0.2, 1.0)) for part in ("gpu-1", "gpu-2", "cpu", "api")),
+    *(Kind(3, FaultType.PAUSE, (part,), (4.0, 6.0)) for part in ("gpu-1", "gpu-2")),
+    *(Kind(1, FaultType.PAUSE, (part,), (2.0, 6.0)) for part in ("cpu", "api")),
+    Kind(3, FaultType.KILL, ("redis",), (0.1, 4.0)),
+    Kind(1, FaultType.PAUSE, ("redis",), (1.0, 5.0)),
+    Kind(3, FaultType.KILL, ("s3",), (0.1, 6.0)),
+    Kind(2, FaultType.PAUSE, ("s3",), (2.0, 6.0)),
+    Kind(2, FaultType.RESTART, (*WORKERS, "api"), (0.0, 0.0)),
     *_on_links(TO_REDIS),
     *_on_links(TO_S3[1:]),
 )
 # RabbitMQ takes seconds of both cores to come up, so it is hurt less often than its share.
 RABBITMQ_KINDS = (
-    Kind(2, Blow.KILL, ("rabbitmq",), (0.1, 2.0)),
-    Kind(2, Blow.PAUSE, ("rabbitmq",), (1.0, 5.0)),
+    Kind(2, FaultType.KILL, ("rabbitmq",), (0.1, 2.0)),
+    Kind(2, FaultType.PAUSE, ("rabbitmq",), (1.0, 5.0)),
     *_on_links(TO_RABBITMQ),
 )
 
@@ -86,7 +86,7 @@ def plan(seed: int, count: int, seconds: float, broker: str) -> list[Fault]:
     chosen = [*each, *more][:count]
     times = sorted(random.uniform(0.05, 0.9) * seconds for _ in chosen)
     return [
-        Fault(at_s, kind.blow, kind.parts, random.uniform(*kind.for_s))
+        Fault(at_s, kind.type, kind.parts, random.uniform(*kind.for_s))
         for at_s, kind in zip(times, _shuffled(chosen, random), strict=True)
     ]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from darkroom.settings import Settings
 from tests.chaos.link import Link
-from tests.chaos.schedule import ON_LINKS, Blow, Fault
+from tests.chaos.schedule import ON_LINKS, Fault, FaultType
 from tests.servers import ServerProcess
 
 SUPERVISED_EVERY_S = 0.5
@@ -71,7 +71,7 @@ class Service:
 
     async def strike(self, fault: Fault) -> None:
         for number, name in enumerate(fault.parts):
-            victim = self.wires[name] if fault.blow in ON_LINKS else self.parts[name]
+            victim = self.wires[name] if fault.type in ON_LINKS else self.parts[name]
             async with victim.held:
                 if number == 0:
                     self.struck.append(Struck(fault, time.time()))
@@ -89,24 +89,24 @@ class Service:
 
 
 async def _hurt(process: ServerProcess, fault: Fault) -> None:
-    match fault.blow:
-        case Blow.KILL:
+    match fault.type:
+        case FaultType.KILL:
             await asyncio.to_thread(process.kill)
             await asyncio.sleep(fault.for_s)
             await asyncio.to_thread(process.start)
-        case Blow.PAUSE:
+        case FaultType.PAUSE:
             process.pause()
             try:
                 await asyncio.sleep(fault.for_s)
             finally:
                 process.resume()
-        case Blow.RESTART:
+        case FaultType.RESTART:
             await asyncio.to_thread(process.stop)
             await asyncio.to_thread(process.start)
 
 
 async def _disturb(link: Link, fault: Fault) -> None:
-    if fault.blow is Blow.CUT:
+    if fault.type is FaultType.CUT:
         await link.cut()
     else:
         link.stall()

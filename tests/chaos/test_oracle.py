@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.job_store.dead_letters import DeadLetter, SpoiltAttempt
+from darkroom.job_store.dead_letters import DeadLetter, FailedAttempt
 from darkroom.jobs import Failure, Job, JobState, StoredImage
 from storage.keys import image_key, thumbnail_key
 from tests.brokers.deployment import request_of
@@ -17,7 +17,7 @@ from tests.chaos.assembly import MOST_ATTEMPTS
 from tests.chaos.evidence import Evidence
 from tests.chaos.ledger import Order
 from tests.chaos.oracle import Verdict, judge, recoveries
-from tests.chaos.schedule import Blow, Fault
+from tests.chaos.schedule import Fault, FaultType
 from tests.chaos.service import Struck
 
 ID = "0" * 28
@@ -135,37 +135,37 @@ def test_a_watcher_that_was_not_told_of_one_end_is_found(evidence: Evidence, end
     assert verdict_on(evidence, watched=True, ends_seen=ends_seen).unheard
 
 
-DEADLY = Failure(code="worker_lost", message="None could finish it.")
+POISONED = Failure(code="worker_lost", message="None could finish it.")
 
 
 def buried(evidence: Evidence, **changes: object) -> Evidence:
     """The job took its workers down, and failed as it should."""
-    dead = with_job(evidence, state=JobState.FAILED, images=[], failure=DEADLY)
+    dead = with_job(evidence, state=JobState.FAILED, images=[], failure=POISONED)
     history = tuple(
-        SpoiltAttempt(attempt=number, worker="w", reason="worker_lost", at_ms=0)
+        FailedAttempt(attempt=number, worker="w", reason="worker_lost", at_ms=0)
         for number in range(1, MOST_ATTEMPTS + 1)
     )
     letters = {ID: DeadLetter(dead.jobs[ID], history)}
     return replace(dead, objects={}, **{"dead": letters} | changes)  # type: ignore[arg-type]
 
 
-def test_a_deadly_request_is_as_it_should_be_on_the_dead_letter_list(evidence: Evidence) -> None:
-    assert verdict_on(buried(evidence), is_deadly=True).is_spotless()
+def test_a_poison_job_is_as_it_should_be_on_the_dead_letter_list(evidence: Evidence) -> None:
+    assert verdict_on(buried(evidence), is_poison=True).is_spotless()
 
 
 def test_one_that_is_not_listed_is_found(evidence: Evidence) -> None:
-    assert verdict_on(buried(evidence, dead={}), is_deadly=True).unburied
+    assert verdict_on(buried(evidence, dead={}), is_poison=True).unburied
 
 
 def test_one_that_succeeded_is_found(evidence: Evidence) -> None:
-    assert verdict_on(evidence, is_deadly=True).unburied
+    assert verdict_on(evidence, is_poison=True).unburied
 
 
 def test_one_that_had_fewer_attempts_than_it_may_is_found(evidence: Evidence) -> None:
     letter = buried(evidence).dead[ID]
     hasty = {ID: replace(letter, history=letter.history[1:])}
 
-    assert verdict_on(buried(evidence, dead=hasty), is_deadly=True).unburied
+    assert verdict_on(buried(evidence, dead=hasty), is_poison=True).unburied
 
 
 def test_an_ordinary_job_that_was_lost_with_its_workers_is_lost(evidence: Evidence) -> None:
@@ -173,7 +173,7 @@ def test_an_ordinary_job_that_was_lost_with_its_workers_is_lost(evidence: Eviden
 
 
 def test_recovery_is_the_time_until_a_later_job_has_succeeded(evidence: Evidence) -> None:
-    fault = Fault(0, Blow.KILL, ("gpu-1",), 0.5)
+    fault = Fault(0, FaultType.KILL, ("gpu-1",), 0.5)
     before, after = Struck(fault, at=9.5), Struck(fault, at=11)
 
     assert recoveries([before, after], [Order(0, "key", {ID})], evidence) == [2.5, None]

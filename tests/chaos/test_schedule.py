@@ -1,7 +1,7 @@
 """The schedule of faults is drawn from a seed alone."""
 
 from tests.chaos.assembly import LEASE_S
-from tests.chaos.schedule import KINDS, ON_LINKS, RABBITMQ_KINDS, WORKERS, Blow, plan
+from tests.chaos.schedule import KINDS, ON_LINKS, RABBITMQ_KINDS, WORKERS, FaultType, plan
 
 
 def test_the_same_seed_gives_the_same_faults() -> None:
@@ -28,7 +28,7 @@ def test_rabbitmq_is_hurt_only_where_there_is_one() -> None:
 
 
 def test_a_worker_is_paused_for_longer_than_its_lease() -> None:
-    pauses = [fault for fault in plan(7, 200, 300, "redis") if fault.blow is Blow.PAUSE]
+    pauses = [fault for fault in plan(7, 200, 300, "redis") if fault.type is FaultType.PAUSE]
 
     assert all(fault.for_s > LEASE_S for fault in pauses if fault.parts[0] in WORKERS[:2])
 
@@ -36,5 +36,5 @@ def test_a_worker_is_paused_for_longer_than_its_lease() -> None:
 def test_links_are_cut_and_stalled_and_nothing_else_is() -> None:
     faults = plan(7, 200, 300, "rabbitmq")
 
-    assert {fault.blow for fault in faults if ">" in fault.parts[0]} == ON_LINKS
-    assert not any(">" in part for fault in faults for part in fault.parts if fault.blow not in ON_LINKS)
+    assert {fault.type for fault in faults if ">" in fault.parts[0]} == ON_LINKS
+    assert not any(">" in part for fault in faults for part in fault.parts if fault.type not in ON_LINKS)

@@ -7,6 +7,6 @@ if may(state, 'canceled') then
   finish(id, 'canceled', now_ms())
   -- A worker may be writing an image of it just now, and be killed before it can take that back.
   if redis.call('HGET', job_key(id), 'attempt') ~= '0' then redis.call('ZADD', key('leftovers'), now_ms(), id) end
-  tell(id, 'canceled', cjson.decode('{}'))
+  publish(id, 'canceled', cjson.decode('{}'))
 end
 return state

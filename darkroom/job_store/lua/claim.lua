@@ -1,7 +1,7 @@
 -- Moves the next job of a model, of the classes given, from its waiting line to a lease. Returns its id, or nothing.
-local model, worker, lease_ms, most_spoilt = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local model, worker, lease_ms, max_attempts = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 for _, class in ipairs({unpack(ARGV, 5)}) do
-  local id, start = next_of(model, class, worker, most_spoilt)
+  local id, start = next_of(model, class, worker, max_attempts)
   while id do
     line_remove(id)
     local fair = key('fair', model, class)
@@ -13,15 +13,15 @@ for _, class in ipairs({unpack(ARGV, 5)}) do
       local now = now_ms()
       local attempt = redis.call('HINCRBY', job_key(id), 'attempt', 1)
       redis.call('HSET', job_key(id), 'state', 'running', 'started_ms', now, 'worker', worker, 'step', 0)
-      join_company(id, model, class, worker, now)
+      join_worker(id, model, class, worker, now)
       redis.call('ZADD', key('leases'), now + lease_ms, id)
-      if is_suspect(id, most_spoilt) then redis.call('SADD', key('suspects'), id) end
-      tell(id, 'started', {attempt = attempt})
+      if may_be_poison(id, max_attempts) then redis.call('SADD', key('poison'), id) end
+      publish(id, 'started', {attempt = attempt})
       return id
     end
     -- A line may hold a job that is gone only after a Redis restored from an older file.
     redis.call('ZREM', line_key(model, class), id)
-    id, start = next_of(model, class, worker, most_spoilt)
+    id, start = next_of(model, class, worker, max_attempts)
   end
 end
 return false

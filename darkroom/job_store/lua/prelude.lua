@@ -19,10 +19,10 @@ local function owns(id, attempt)
 end
 
 -- An event is kept for late watchers, and its channel wakes those who wait.
-local function tell(id, kind, fields)
+local function publish(id, kind, fields)
   fields.at_ms = now_ms()
   redis.call('XADD', key('events', id), 'MAXLEN', '~', 2000, '*', 'type', kind, 'data', cjson.encode(fields))
-  redis.call('PUBLISH', key('told', id), kind)
+  redis.call('PUBLISH', key('changed', id), kind)
   -- Who waits for the end alone is not woken at each step.
   if NEXT[kind] and next(NEXT[kind]) == nil then redis.call('PUBLISH', key('ended', id), kind) end
 end
@@ -56,19 +56,19 @@ local function line_length(model)
   return redis.call('ZCARD', line_key(model, 'interactive')) + redis.call('ZCARD', line_key(model, 'bulk'))
 end
 
--- A job that spoilt two attempts, or may spoil but one more, may be what its workers die of. A worker has one such job
--- at a time, so that none is lost for good with another. One loss makes no suspect: an ordinary crash shall not cost
--- a whole batch its speed.
-local function is_suspect(id, most_spoilt)
-  local spoilt = tonumber(redis.call('HGET', job_key(id), 'spoilt') or '0')
-  return spoilt > 0 and spoilt >= math.min(2, most_spoilt - 1)
+-- A job with two failed attempts, or with but one left, may be a poison job: what its workers die of. A worker has one
+-- such job at a time, so that none is lost for good with another. One loss does not count: an ordinary crash shall not
+-- cost a whole batch its speed.
+local function may_be_poison(id, max_attempts)
+  local failed = tonumber(redis.call('HGET', job_key(id), 'failed_attempts') or '0')
+  return failed > 0 and failed >= math.min(2, max_attempts - 1)
 end
 
-local function has_suspect(worker)
-  for _, id in ipairs(redis.call('SMEMBERS', key('suspects'))) do
+local function runs_poison(worker)
+  for _, id in ipairs(redis.call('SMEMBERS', key('poison'))) do
     local job = redis.call('HMGET', job_key(id), 'state', 'worker')
     if job[1] ~= 'running' then
-      redis.call('SREM', key('suspects'), id)
+      redis.call('SREM', key('poison'), id)
     elseif job[2] == worker then
       return true
     end
@@ -80,12 +80,12 @@ end
 local MOST_PASSED_OVER = 200
 
 -- What this worker may claim next: id and start tag, or nothing.
-local function next_of(model, class, worker, most_spoilt)
+local function next_of(model, class, worker, max_attempts)
   local must_pass = nil
   for rank = 0, MOST_PASSED_OVER do
     local entry = redis.call('ZRANGE', line_key(model, class), rank, rank, 'WITHSCORES')
-    if not entry[1] or not is_suspect(entry[1], most_spoilt) then return entry[1], entry[2] end
-    if must_pass == nil then must_pass = has_suspect(worker) end
+    if not entry[1] or not may_be_poison(entry[1], max_attempts) then return entry[1], entry[2] end
+    if must_pass == nil then must_pass = runs_poison(worker) end
     if not must_pass then return entry[1], entry[2] end
   end
 end
@@ -101,11 +101,11 @@ local function remember(id, attempt, reason, now)
   redis.call('HSET', job_key(id), 'history', cjson.encode(history))
 end
 
--- Jobs under way at a worker, by class, and their numbers summed over time: speeds are measured by who shared them.
+-- Jobs under way at a worker, by class, and their numbers summed over time: speeds are measured by concurrency.
 -- While interactive jobs are under way, bulk ones pause. Returns the sum for this class, and the time of pauses.
-local function change_company(worker, class, change, now)
-  local company = key('company', worker)
-  local kept = redis.call('HMGET', company, 'at_ms', 'interactive', 'bulk', 'interactive_ms', 'bulk_ms', 'paused_ms')
+local function change_concurrency(worker, class, change, now)
+  local concurrency = key('concurrency', worker)
+  local kept = redis.call('HMGET', concurrency, 'at_ms', 'interactive', 'bulk', 'interactive_ms', 'bulk_ms', 'paused_ms')
   local jobs = {interactive = tonumber(kept[2] or '0'), bulk = tonumber(kept[3] or '0')}
   local ms = {interactive = tonumber(kept[4] or '0'), bulk = tonumber(kept[5] or '0')}
   local paused_ms, passed = tonumber(kept[6] or '0'), now - tonumber(kept[1] or now)
@@ -116,44 +116,44 @@ local function change_company(worker, class, change, now)
   end
   jobs[class] = jobs[class] + change
   if jobs.interactive + jobs.bulk == 0 then
-    redis.call('DEL', company)
+    redis.call('DEL', concurrency)
   else
-    redis.call('HSET', company, 'at_ms', now, 'interactive', jobs.interactive, 'bulk', jobs.bulk,
+    redis.call('HSET', concurrency, 'at_ms', now, 'interactive', jobs.interactive, 'bulk', jobs.bulk,
       'interactive_ms', string.format('%.0f', ms.interactive), 'bulk_ms', string.format('%.0f', ms.bulk),
       'paused_ms', string.format('%.0f', paused_ms))
   end
   return ms[class], paused_ms
 end
 
-local function join_company(id, model, class, worker, now)
+local function join_worker(id, model, class, worker, now)
   redis.call('HINCRBY', key('running', model), class, 1)
-  local company_ms, paused_ms = change_company(worker, class, 1, now)
-  redis.call('HSET', job_key(id), 'company_ms', string.format('%.0f', company_ms),
+  local concurrency_ms, paused_ms = change_concurrency(worker, class, 1, now)
+  redis.call('HSET', job_key(id), 'concurrency_ms', string.format('%.0f', concurrency_ms),
     'paused_ms', string.format('%.0f', paused_ms))
 end
 
 -- Returns the seconds that a job was under way without pauses, and how many shared them on average, itself among them;
 -- nothing if it never ran.
-local function leave_company(id, now)
-  local job = redis.call('HMGET', job_key(id), 'company_ms', 'paused_ms', 'model', 'class', 'worker', 'started_ms')
+local function leave_worker(id, now)
+  local job = redis.call('HMGET', job_key(id), 'concurrency_ms', 'paused_ms', 'model', 'class', 'worker', 'started_ms')
   if not job[1] then return nil end
-  redis.call('HDEL', job_key(id), 'company_ms', 'paused_ms')
+  redis.call('HDEL', job_key(id), 'concurrency_ms', 'paused_ms')
   local running = key('running', job[3])
   if redis.call('HINCRBY', running, job[4], -1) == 0 then redis.call('HDEL', running, job[4]) end
-  local company_ms, paused_ms = change_company(job[5], job[4], -1, now)
+  local concurrency_ms, paused_ms = change_concurrency(job[5], job[4], -1, now)
   local taken_ms = math.max(1, now - tonumber(job[6]))
   local active_ms = taken_ms
   -- A pause is no standstill: steps are made while images of others are stored.
   if job[4] == 'bulk' then active_ms = math.max(0.1 * taken_ms, taken_ms - (paused_ms - tonumber(job[2]))) end
-  return active_ms / 1000, math.max(1, (company_ms - tonumber(job[1])) / active_ms)
+  return active_ms / 1000, math.max(1, (concurrency_ms - tonumber(job[1])) / active_ms)
 end
 
--- A final job stays for the retention time, then the housekeeper removes it with its images. Returns as leave_company.
+-- A final job stays for the retention time, then the housekeeper removes it with its images. Returns as leave_worker.
 local function finish(id, state, now)
-  local seconds, company = leave_company(id, now)
+  local seconds, concurrency = leave_worker(id, now)
   redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)
   redis.call('ZREM', key('leases'), id)
   redis.call('DEL', key('preview', id))
   redis.call('ZADD', key('final'), now, id)
-  return seconds, company
+  return seconds, concurrency
 end

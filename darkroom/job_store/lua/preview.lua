@@ -4,5 +4,5 @@ local id, attempt, kept_s, preview = unpack(ARGV)
 if not owns(id, attempt) then return 0 end
 redis.call('XADD', key('preview', id), 'MAXLEN', 1, '*', 'type', 'preview', 'data', preview)
 redis.call('EXPIRE', key('preview', id), kept_s)
-redis.call('PUBLISH', key('told', id), 'preview')
+redis.call('PUBLISH', key('changed', id), 'preview')
 return 1

@@ -1,4 +1,4 @@
--- Records steps, (id, attempt, step, steps) each, tells watchers, and renews the leases. Returns the ids of jobs that this
+-- Records steps, (id, attempt, step, steps) each, publishes them, and renews the leases. Returns the ids of jobs that this
 -- worker lost.
 local lost = {}
 local until_ms = now_ms() + tonumber(ARGV[1])
@@ -7,7 +7,7 @@ for i = 2, #ARGV, 4 do
   if owns(id, attempt) then
     redis.call('HSET', job_key(id), 'step', step, 'steps', steps)
     redis.call('ZADD', key('leases'), until_ms, id)
-    tell(id, 'step', {step = tonumber(step), steps = tonumber(steps)})
+    publish(id, 'step', {step = tonumber(step), steps = tonumber(steps)})
   else
     lost[#lost + 1] = id
   end

@@ -1,7 +1,7 @@
--- Puts a running job back at the head of its line, and notes in its history why. A job that spoils too many attempts
--- fails instead, with the failure given, and goes on the dead-letter list. A worker that stops in order (`given_back`)
--- spoils nothing. Returns the state that it ends in, or 'kept' where there is nothing to put back.
-local id, attempt, reason, most_spoilt, failure = unpack(ARGV)
+-- Puts a running job back at the head of its line, and notes in its history why. A job with too many failed attempts
+-- fails instead, with the failure given, and goes on the dead-letter list. That a worker stops in order (`given_back`)
+-- is no failed attempt. Returns the state that it ends in, or 'kept' where there is nothing to put back.
+local id, attempt, reason, max_attempts, failure = unpack(ARGV)
 if not owns(id, attempt) or not may('running', 'queued') then return 'kept' end
 local now = now_ms()
 if reason == 'worker_lost' then
@@ -9,20 +9,20 @@ if reason == 'worker_lost' then
   if lease and tonumber(lease) > now then return 'kept' end
 end
 remember(id, tonumber(attempt), reason, now)
-if reason ~= 'given_back' and redis.call('HINCRBY', job_key(id), 'spoilt', 1) >= tonumber(most_spoilt) then
+if reason ~= 'given_back' and redis.call('HINCRBY', job_key(id), 'failed_attempts', 1) >= tonumber(max_attempts) then
   redis.call('HSET', job_key(id), 'failure', failure)
   finish(id, 'failed', now)
   redis.call('ZADD', key('dead'), now, id)
-  tell(id, 'failed', {error = cjson.decode(failure)})
+  publish(id, 'failed', {error = cjson.decode(failure)})
   return 'failed'
 end
 local job = redis.call('HMGET', job_key(id), 'model', 'class', 'cost', 'owner', 'created_ms')
-leave_company(id, now)
+leave_worker(id, now)
 redis.call('HSET', job_key(id), 'state', 'queued', 'step', 0)
 redis.call('HDEL', job_key(id), 'started_ms', 'worker')
 redis.call('ZREM', key('leases'), id)
 redis.call('DEL', key('preview', id))
 -- Start tags are never negative, so these come first, and among themselves the oldest.
 line_add(id, job[1], job[2], tonumber(job[5]) - 1e13, job[3], job[4])
-tell(id, 'queued', {attempt = tonumber(attempt), reason = reason})
+publish(id, 'queued', {attempt = tonumber(attempt), reason = reason})
 return 'queued'

@@ -15,11 +15,11 @@ from tests.darkroom.job_store.test_store import IMAGE
 INTERACTIVE, BULK = Priority.INTERACTIVE, Priority.BULK
 
 
-def cell(jobs: float, work: float, seconds: float, company: float) -> str:
-    return f"{jobs} {work} {seconds} {company * seconds}"
+def cell(jobs: float, work: float, seconds: float, concurrency: float) -> str:
+    return f"{jobs} {work} {seconds} {concurrency * seconds}"
 
 
-# Alone a lane does 10 megapixel-steps a second, in a company of 8 it does 4.
+# Alone a lane does 10 megapixel-steps a second, as one of 8 it does 4.
 MEASURED = Speeds(
     {
         "interactive 3 0": cell(5, 50, 5, 1),
@@ -38,9 +38,9 @@ def test_nothing_is_said_before_anything_was_measured() -> None:
     assert nothing.usual_cost(INTERACTIVE) is None
 
 
-@pytest.mark.parametrize(("company", "seconds"), [(1, 1.0), (8, 2.5)])
-def test_what_was_measured_in_such_company_counts(company: float, seconds: float) -> None:
-    assert MEASURED.lane_seconds(10, INTERACTIVE, company) == pytest.approx(seconds, rel=0.05)
+@pytest.mark.parametrize(("concurrency", "seconds"), [(1, 1.0), (8, 2.5)])
+def test_what_was_measured_at_such_concurrency_counts(concurrency: float, seconds: float) -> None:
+    assert MEASURED.lane_seconds(10, INTERACTIVE, concurrency) == pytest.approx(seconds, rel=0.05)
 
 
 def test_between_two_measurements_lies_a_value_between_them() -> None:
@@ -85,20 +85,20 @@ def test_the_usual_cost_is_the_mean_of_its_class() -> None:
     assert (speeds.usual_cost(INTERACTIVE), speeds.usual_cost(BULK)) == (5, 50)
 
 
-def test_a_finished_job_is_measured_with_the_company_it_had(
+def test_a_finished_job_is_measured_with_the_concurrency_it_had(
     store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
 ) -> None:
-    """Two started together a long while ago, so each had a company of two."""
+    """Two started together a long while ago, so each was one of two."""
     first, second = (_claimed(store, claims, request_of, steps=10) for _ in range(2))
     _long_ago(client, first, second)
 
     claims.succeed(first, [IMAGE])
 
     [sized, overall] = [client.hget(keys.SPEEDS("minilab"), name) for name in ("interactive 3 1", "interactive all 1")]
-    jobs, work, seconds, company_seconds = map(float, sized.split())
+    jobs, work, seconds, concurrency_seconds = map(float, sized.split())
     assert overall == sized
     assert (jobs, work) == (1, 10)
-    assert company_seconds / seconds == pytest.approx(2, rel=0.01)
+    assert concurrency_seconds / seconds == pytest.approx(2, rel=0.01)
 
 
 def test_a_bulk_job_is_measured_without_its_pauses(
@@ -107,7 +107,7 @@ def test_a_bulk_job_is_measured_without_its_pauses(
     """Of a thousand seconds it paused for three hundred."""
     job = _claimed(store, claims, request_of, steps=10, priority=BULK)
     _long_ago(client, job)
-    client.hincrby(keys.COMPANY("w"), "paused_ms", 300_000)
+    client.hincrby(keys.CONCURRENCY("w"), "paused_ms", 300_000)
 
     claims.succeed(job, [IMAGE])
 
@@ -128,16 +128,16 @@ def test_who_is_under_way_is_counted_until_it_ends_or_goes_back(
     store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
 ) -> None:
     jobs = [_claimed(store, claims, request_of, priority=each) for each in (INTERACTIVE, BULK, BULK, BULK)]
-    during = store.traffic("minilab")
+    during = store.line_state("minilab")
 
     claims.succeed(jobs[1], [IMAGE])
     store.cancel(jobs[2].id)
     claims.give_back(jobs[3])
-    after = store.traffic("minilab")
+    after = store.line_state("minilab")
 
     assert (during.interactive, during.bulk) == (1, 3)
     assert (after.interactive, after.bulk) == (1, 0)
-    assert client.hmget(keys.COMPANY("w"), "interactive", "bulk") == ["1", "0"]
+    assert client.hmget(keys.CONCURRENCY("w"), "interactive", "bulk") == ["1", "0"]
 
 
 def _claimed(store: JobStore, claims: Claims, request_of: MakeRequest, **changes: object) -> Job:
@@ -151,5 +151,5 @@ def _long_ago(client: Client, *jobs: Job) -> None:
     """All that they know of time, a thousand seconds back."""
     for job in jobs:
         client.hincrby(keys.JOB(job.id), "started_ms", -1_000_000)
-        client.hset(keys.JOB(job.id), mapping={"company_ms": 0, "paused_ms": 0})
-    client.hincrby(keys.COMPANY("w"), "at_ms", -1_000_000)
+        client.hset(keys.JOB(job.id), mapping={"concurrency_ms": 0, "paused_ms": 0})
+    client.hincrby(keys.CONCURRENCY("w"), "at_ms", -1_000_000)

@@ -104,7 +104,7 @@ class ClientLives(RuleBasedStateMachine):
         job_checks.places(self.client, self.model)
         job_checks.sums(self.client, self.model)
         job_checks.shares(self.client, self.model)
-        job_checks.companies(self.client, self.model)
+        job_checks.concurrency(self.client, self.model)
         job_checks.stories(self.client, self.model)
         job_checks.ends(self.client, self.model, self.ended)
         job_checks.nothing_else(self.client, self.model)

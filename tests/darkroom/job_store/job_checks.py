@@ -41,15 +41,15 @@ def sums(client: Client, model: JobModel) -> None:
     assert {owner: int(count) for owner, count in client.hgetall(keys.LINE_OWNERS("minilab")).items()} == owners
 
 
-def companies(client: Client, model: JobModel) -> None:
+def concurrency(client: Client, model: JobModel) -> None:
     """Who is under way where, of each class."""
     running = [model.jobs[job_id] for job_id in model.in_state("running")]
     of_class = Counter(job.class_ for job in running)
     assert {name: int(n) for name, n in client.hgetall(keys.RUNNING("minilab")).items() if int(n)} == of_class
-    workers = {key.removeprefix(keys.COMPANY("")) for key in client.keys(keys.COMPANY("*"))}
+    workers = {key.removeprefix(keys.CONCURRENCY("")) for key in client.keys(keys.CONCURRENCY("*"))}
     assert workers == {job.worker for job in running}
     for worker in workers:
-        kept = client.hmget(keys.COMPANY(worker), *CLASSES)
+        kept = client.hmget(keys.CONCURRENCY(worker), *CLASSES)
         there = Counter(job.class_ for job in running if job.worker == worker)
         assert [int(count) for count in kept] == [there[name] for name in CLASSES]
 

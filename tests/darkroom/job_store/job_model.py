@@ -16,7 +16,7 @@ class ModelJob:
     state: str = "queued"
     attempt: int = 0
     worker: str = ""
-    spoilt: int = 0
+    failed_attempts: int = 0
     is_silent: bool = False
     """Its lease has run out."""
     is_dead_letter: bool = False
@@ -96,10 +96,10 @@ class JobModel:
     def _may_have(self, worker: str, job_id: str) -> bool:
         """A worker has one job at a time that may be what workers die of."""
         held = [other for other in self.in_state("running") if self.jobs[other].worker == worker]
-        return not (self._is_suspect(job_id) and any(self._is_suspect(other) for other in held))
+        return not (self._may_be_poison(job_id) and any(self._may_be_poison(other) for other in held))
 
-    def _is_suspect(self, job_id: str) -> bool:
-        return self.jobs[job_id].spoilt >= max(1, min(2, self._max_attempts - 1))
+    def _may_be_poison(self, job_id: str) -> bool:
+        return self.jobs[job_id].failed_attempts >= max(1, min(2, self._max_attempts - 1))
 
     def claim(self, job_id: str, worker: str) -> None:
         job = self.jobs[job_id]
@@ -117,8 +117,8 @@ class JobModel:
         if job is None or not self.owns(job_id, attempt) or (reason == "worker_lost" and not job.is_silent):
             return "kept"
         job.history.append((attempt, job.worker, reason))
-        job.spoilt += reason != "given_back"
-        if reason != "given_back" and job.spoilt >= self._max_attempts:
+        job.failed_attempts += reason != "given_back"
+        if reason != "given_back" and job.failed_attempts >= self._max_attempts:
             self.finish(job_id, "failed")
             job.is_dead_letter = True
             return "failed"

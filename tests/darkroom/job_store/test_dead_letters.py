@@ -1,4 +1,4 @@
-"""Jobs that spoilt every attempt: on the list with their history, and off it by retry, drop and deletion."""
+"""Jobs whose every attempt failed: on the list with their history, and off it by retry, drop and deletion."""
 
 import pytest
 from typer.testing import CliRunner
@@ -88,7 +88,7 @@ def test_lost_workers_and_errors_count_together_and_a_worker_that_stopped_does_n
     assert [entry.reason for entry in letter.history] == ["given_back", "worker_lost", "worker_hung", "unexplained"]
 
 
-def test_a_stale_attempt_spoils_nothing(claims: Claims, client: Client, job_id: str) -> None:
+def test_a_stale_attempt_changes_nothing(claims: Claims, client: Client, job_id: str) -> None:
     stale = claim(claims)
     claims.give_back(stale)
     claim(claims)
@@ -96,7 +96,7 @@ def test_a_stale_attempt_spoils_nothing(claims: Claims, client: Client, job_id: 
     ends = [claims.try_again(stale, ERROR), claims.put_back_hung(stale)]
 
     assert ends == ["kept", "kept"]
-    assert client.hget(keys.JOB(job_id), "spoilt") is None
+    assert client.hget(keys.JOB(job_id), "failed_attempts") is None
 
 
 def test_a_failure_that_explains_itself_is_not_listed(letters: DeadLetters, claims: Claims, job_id: str) -> None:

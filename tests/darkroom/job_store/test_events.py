@@ -28,7 +28,7 @@ def test_watchers_that_come_at_once_are_all_heard(redis_url: str, client: Client
             await asyncio.gather(*map(heard, words))  # each is subscribed now
 
             for number in range(50):
-                client.publish(keys.TOLD(f"job-{number}"), "step")
+                client.publish(keys.CHANGED(f"job-{number}"), "step")
 
             await asyncio.gather(*map(heard, words))
         await feed.close()
@@ -42,7 +42,7 @@ def test_one_word_reaches_every_watcher_of_its_job_and_no_other(redis_url: str, 
         with feed.watch("a") as first, feed.watch("a") as second, feed.watch("b") as other:
             await asyncio.gather(heard(first), heard(second), heard(other))
 
-            client.publish(keys.TOLD("a"), "step")
+            client.publish(keys.CHANGED("a"), "step")
 
             await asyncio.gather(heard(first), heard(second))
             assert not other.is_set()
@@ -84,7 +84,7 @@ def test_a_watcher_hears_again_after_redis_was_away(tmp_path: Path) -> None:
                 await heard(word)  # it is subscribed again, and shall look at what it missed
 
                 with redis.Redis.from_url(server.url) as client:
-                    client.publish(keys.TOLD("a"), "step")
+                    client.publish(keys.CHANGED("a"), "step")
 
                 await heard(word)
             await feed.close()

@@ -24,8 +24,8 @@ def lose(jobs: Sequence[Job], client: Client, upkeep: Upkeep) -> None:
         upkeep.requeue_lost(job.id, job.attempt)
 
 
-def spoilt(client: Client, job_id: str) -> int:
-    return int(client.hget(keys.JOB(job_id), "spoilt") or 0)
+def failed_attempts(client: Client, job_id: str) -> int:
+    return int(client.hget(keys.JOB(job_id), "failed_attempts") or 0)
 
 
 def take(claims: Claims, worker: str, lanes: int) -> list[Job]:
@@ -37,7 +37,7 @@ def take(claims: Claims, worker: str, lanes: int) -> list[Job]:
 
 
 @pytest.fixture
-def suspects(store: JobStore, claims: Claims, client: Client, upkeep: Upkeep, request_of: MakeRequest) -> list[str]:
+def candidates(store: JobStore, claims: Claims, client: Client, upkeep: Upkeep, request_of: MakeRequest) -> list[str]:
     """Two jobs that lost two workers together, in line again."""
     ids = [store.enqueue("alice", request_of()).job.id for _ in range(2)]
     for _ in range(2):
@@ -45,18 +45,18 @@ def suspects(store: JobStore, claims: Claims, client: Client, upkeep: Upkeep, re
     return ids
 
 
-def test_a_worker_has_one_job_that_lost_two_workers_at_a_time(claims: Claims, suspects: list[str]) -> None:
+def test_a_worker_has_one_job_that_lost_two_workers_at_a_time(claims: Claims, candidates: list[str]) -> None:
     one = take(claims, "one", 2)
     could_take_more = claims.has_waiting("minilab", "one")
     other = take(claims, "other", 2)
 
-    assert [job.id for job in [*one, *other]] == suspects
+    assert [job.id for job in [*one, *other]] == candidates
     assert len(one) == 1
     assert not could_take_more
 
 
 @pytest.mark.parametrize("ends_by", ["success", "failure", "giving back"])
-def test_it_takes_the_next_when_that_one_has_ended(claims: Claims, suspects: list[str], ends_by: str) -> None:
+def test_it_takes_the_next_when_that_one_has_ended(claims: Claims, candidates: list[str], ends_by: str) -> None:
     [job] = take(claims, "w", 2)
 
     if ends_by == "success":
@@ -71,21 +71,21 @@ def test_it_takes_the_next_when_that_one_has_ended(claims: Claims, suspects: lis
 
 
 def test_meanwhile_it_takes_jobs_behind_it(
-    store: JobStore, claims: Claims, suspects: list[str], request_of: MakeRequest
+    store: JobStore, claims: Claims, candidates: list[str], request_of: MakeRequest
 ) -> None:
     fresh = store.enqueue("bob", request_of()).job.id
 
     taken = [job.id for job in take(claims, "w", 3)]
 
-    assert taken == [suspects[0], fresh]
+    assert taken == [candidates[0], fresh]
 
 
 def test_a_class_whose_jobs_are_all_passed_over_holds_up_no_other(
-    store: JobStore, claims: Claims, suspects: list[str], request_of: MakeRequest
+    store: JobStore, claims: Claims, candidates: list[str], request_of: MakeRequest
 ) -> None:
     bulk = store.enqueue("bob", request_of(priority=Priority.BULK)).job.id
 
-    assert [job.id for job in take(claims, "w", 3)] == [suspects[0], bulk]
+    assert [job.id for job in take(claims, "w", 3)] == [candidates[0], bulk]
 
 
 def test_a_job_that_lost_one_worker_is_held_up_by_none(
@@ -106,20 +106,20 @@ def test_the_neighbours_of_a_job_that_kills_its_workers_all_succeed(
     of = settings.model_copy(update={"max_attempts": most_attempts})
     store, claims, upkeep = JobStore(client, of), Claims(client, of), Upkeep(client, of)
     ids = [store.enqueue("alice", request_of()).job.id for _ in range(20)]
-    deadly = ids[7]
+    poison = ids[7]
 
     crashes = 0
     while any(not store.get(job_id).state.is_final for job_id in ids):
         for worker in ("one", "other"):
             jobs = take(claims, worker, lanes)
-            if any(job.id == deadly for job in jobs):
+            if any(job.id == poison for job in jobs):
                 crashes += 1
                 lose(jobs, client, upkeep)
             else:
                 for job in jobs:
                     claims.succeed(job, [])
 
-    assert store.get(deadly).state is JobState.FAILED
-    assert max(spoilt(client, job_id) for job_id in ids if job_id != deadly) <= min(2, most_attempts - 1)
-    assert {store.get(job_id).state for job_id in ids if job_id != deadly} == {JobState.SUCCEEDED}
+    assert store.get(poison).state is JobState.FAILED
+    assert max(failed_attempts(client, job_id) for job_id in ids if job_id != poison) <= min(2, most_attempts - 1)
+    assert {store.get(job_id).state for job_id in ids if job_id != poison} == {JobState.SUCCEEDED}
     assert crashes == most_attempts

@@ -94,7 +94,7 @@ def test_a_hang_counts_against_the_jobs_in_that_forward_alone(
         abandon(node, {guilty.id})
 
     assert {store.get(job.id).state for job in (guilty, innocent)} == {JobState.QUEUED}
-    assert [client.hget(keys.JOB(job.id), "spoilt") for job in (guilty, innocent)] == ["1", None]
+    assert [client.hget(keys.JOB(job.id), "failed_attempts") for job in (guilty, innocent)] == ["1", None]
     assert [message["cause"] for message in queued(redis_url, "gpu.minilab")] == [guilty.id, innocent.id]
 
 
