@@ -102,13 +102,7 @@ FAIR = Key(
     ("enqueue.lua", "claim.lua"),
     "When nobody waits in the line.",
 )
-MODELS = Key(
-    "darkroom:models",
-    "set",
-    "Models that have had a job.",
-    ("enqueue.lua",),
-    "Never.",
-)
+MODELS = Key("darkroom:models", "set", "Models that have had a job.", ("enqueue.lua",), "Never.")
 
 LEASES = Key(
     "darkroom:leases",
@@ -118,11 +112,7 @@ LEASES = Key(
     "Each id when its job ends or goes back in line.",
 )
 RUNNING = Key(
-    "darkroom:running:{model}",
-    "hash",
-    "Running jobs by class.",
-    ("prelude.lua",),
-    "A class when none of it runs.",
+    "darkroom:running:{model}", "hash", "Running jobs by class.", ("prelude.lua",), "A class when none of it runs."
 )
 CONCURRENCY = Key(
     "darkroom:concurrency:{worker}",
@@ -147,11 +137,7 @@ POISON = Key(
 )
 
 FINAL = Key(
-    "darkroom:final",
-    "sorted set",
-    "Jobs that have ended, by when (ms).",
-    ("prelude.lua",),
-    "Each id with its job.",
+    "darkroom:final", "sorted set", "Jobs that have ended, by when (ms).", ("prelude.lua",), "Each id with its job."
 )
 FOLLOWUPS = Key(
     "darkroom:followups",
@@ -183,11 +169,7 @@ WORKERS = Key(
     "A worker when it signs off, or has been silent for 12 seconds.",
 )
 KEYS_USED = Key(
-    "darkroom:keys_used",
-    "hash",
-    "When each API key was last used, by its name (s).",
-    ("key_use.py",),
-    "Never.",
+    "darkroom:keys_used", "hash", "When each API key was last used, by its name (s).", ("key_use.py",), "Never."
 )
 
 ALL = tuple(value for value in globals().copy().values() if isinstance(value, Key))
