@@ -17,7 +17,7 @@ ROOM_AGAIN = 0.75
 LOOK_S = 0.5
 
 
-class Room:
+class Backpressure:
     def __init__(self, spill: Spill, most_drawn_bytes: int = MOST_DRAWN_BYTES) -> None:
         self._spill = spill
         self._most_drawn_bytes = most_drawn_bytes

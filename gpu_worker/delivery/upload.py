@@ -21,7 +21,7 @@ from darkroom.messages.wakeups import Wakeups
 from gpu_worker.delivery.encoding import CONTENT_TYPES, encode
 from gpu_worker.delivery.parcel import Parcel
 from gpu_worker.delivery.spill import Spill
-from gpu_worker.jobs.job_end import ending
+from gpu_worker.jobs.job_end import job_end
 from gpu_worker.jobs.progress import ProgressWriter
 from storage.contract import Storage
 from storage.keys import image_key
@@ -29,7 +29,7 @@ from storage.keys import image_key
 log = structlog.get_logger()
 
 
-class Delivery:
+class Uploader:
     def __init__(
         self,
         storage: Storage,
@@ -90,7 +90,7 @@ class Delivery:
         for _, kept in parcel.unsent:
             self._spill.discard(kept)
         parcel.unsent.clear()
-        parcel.custody.close()
+        parcel.lease_stack.close()
 
     def _send(self, parcel: Parcel) -> None:
         while parcel.unsent:
@@ -117,7 +117,7 @@ class Delivery:
         job = parcel.job
         with (
             structlog.contextvars.bound_contextvars(job_id=job.id, attempt=job.attempt),
-            ending(job, self._claims, self._wakeups),
+            job_end(job, self._claims, self._wakeups),
         ):
             try:
                 yield

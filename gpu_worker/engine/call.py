@@ -1,4 +1,4 @@
-"""What a lane files: one call of a shared network. And the pass that says for which job it runs."""
+"""What a lane files: one call of a shared network. And the run that it belongs to."""
 
 import inspect
 import threading
@@ -27,7 +27,7 @@ class Entry:
 
 
 @dataclass
-class LanePass:
+class Run:
     """One run of a lane. The lane keeps it up to date; the engine only reads it."""
 
     priority: int
@@ -56,7 +56,7 @@ class Urgency:
 class Call:
     """Filled in by the engine: `result` or `error`, then `done`."""
 
-    lane: LanePass
+    run: Run
     entry: Entry
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -77,7 +77,7 @@ class Call:
         return (self.entry, *self.arguments.fit) if self.arguments else ("alone", id(self))
 
     def urgency(self, now_s: float) -> Urgency:
-        return Urgency(self.lane.priority, self.lane.work_left, now_s - self.lane.entered_s, self.entry.is_step)
+        return Urgency(self.run.priority, self.run.work_left, now_s - self.run.entered_s, self.entry.is_step)
 
     def finish(self, result: Any) -> None:
         self.result = result

@@ -11,7 +11,7 @@ MOST_OF_A_FORWARD = 0.5
 IN_FLIGHT = 2
 
 
-class Pace:
+class Tempo:
     def __init__(self, device: str) -> None:
         self._is_cuda = device.startswith("cuda")
         self._in_flight: deque[Any] = deque()

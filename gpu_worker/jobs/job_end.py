@@ -22,7 +22,7 @@ GIVE_BACK_FOR_S = 3
 
 
 @contextmanager
-def ending(job: Job, claims: Claims, wakeups: Wakeups) -> Iterator[None]:
+def job_end(job: Job, claims: Claims, wakeups: Wakeups) -> Iterator[None]:
     """What is raised in this context ends the job, and goes no further."""
     try:
         with _ending(job, claims, wakeups):

@@ -40,7 +40,7 @@ class Forward:
 
 
 @dataclass(frozen=True)
-class Footprint:
+class JobMemory:
     """Of a model. `pixels` are the warm-up image's."""
 
     pixels: int

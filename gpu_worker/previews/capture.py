@@ -20,7 +20,7 @@ StepDone = Callable[[int, int, Mapping[str, Any]], None]
 """Is told step, steps, and the tensors that pipelines show at a step's end."""
 
 
-class Painter(Protocol):
+class PreviewDecoder(Protocol):
     def pictures(self, latents: torch.Tensor, aspect: float) -> "list[Image]":
         """A small picture for each row; `aspect` is width over height. Called in a thread that holds up nobody."""
 
@@ -44,9 +44,9 @@ class Snapshot:
 
 
 @contextmanager
-def sketching(painter: Painter | None, pipeline: Any, request: ImageRequest, watch: Watch) -> Iterator[StepDone]:
+def capturing(decoder: PreviewDecoder | None, pipeline: Any, request: ImageRequest, watch: Watch) -> Iterator[StepDone]:
     """For one run of a pipeline. What it yields is to be called at each step's end."""
-    if painter is None or not request.preview_every:
+    if decoder is None or not request.preview_every:
         yield lambda _step, _steps, _tensors: None
         return
     aspect = request.width / request.height
@@ -60,7 +60,7 @@ def sketching(painter: Painter | None, pipeline: Any, request: ImageRequest, wat
                 latents = estimate.latents()
                 # Noise and all, where there is nothing better.
                 snapshot = Snapshot(tensors["latents"] if latents is None else latents)
-                watch.preview(step, steps, lambda: painter.pictures(snapshot.latents(), aspect))
+                watch.preview(step, steps, lambda: decoder.pictures(snapshot.latents(), aspect))
             except Exception as error:  # an image is not lost for want of its preview
                 log.warning("preview.lost", job_id=watch.job_id, step=step, error=type(error).__name__)
 

@@ -7,7 +7,7 @@ import torch
 
 from gpu_worker.engine.call import Call
 from gpu_worker.engine.calls.arguments import Arguments, join
-from gpu_worker.engine.knees import Worth, find_knee
+from gpu_worker.engine.knees import Profile, find_knee
 from gpu_worker.memory.device import Memory, peak_through
 
 REPEATS = 3
@@ -17,14 +17,14 @@ ENOUGH_S = 0.3
 BUDGET_S = 1.5
 
 
-def measured_worth(call: Call, most_rows: int, device: str, memory: Memory, *, compiles: bool = False) -> Worth:
+def measured_profile(call: Call, most_rows: int, device: str, memory: Memory, *, compiles: bool = False) -> Profile:
     """Runs the network, and so belongs into the engine's thread.
 
     A network that `compiles` at its first forward of each size has that forward for nothing.
     """
     arguments = call.arguments
     if arguments is None:
-        return Worth(1)
+        return Profile(1)
     spent_s, taken = 0.0, dict[int, int]()
 
     def seconds(rows: int) -> float | None:
@@ -43,7 +43,7 @@ def measured_worth(call: Call, most_rows: int, device: str, memory: Memory, *, c
         return min(times)
 
     knee = find_knee(seconds, max(most_rows, arguments.rows), least=arguments.rows)
-    return Worth(knee, peak_through(taken))
+    return Profile(knee, peak_through(taken))
 
 
 def seconds_with(threads: int, call: Call) -> float:

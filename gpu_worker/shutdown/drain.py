@@ -9,10 +9,10 @@ import structlog
 
 log = structlog.get_logger()
 
-# What a lane, a courier and Celery need to notice that it is time to stop; then the process ends whoever hangs.
+# What a lane, an upload thread and Celery need to notice that it is time to stop; then the process ends whoever hangs.
 PROMPT_S = 5.0
 # What may be done for the jobs at the very last, with Redis or the broker away.
-FAREWELL_S = 5.0
+LAST_WORK_S = 5.0
 
 
 class Word(Enum):
@@ -20,10 +20,10 @@ class Word(Enum):
     LEFT = auto()
 
 
-class Departure:
+class Drain:
     """Told to leave: `draining` is set, and after the grace period, or when told again, `stopping`.
 
-    Whatever has not left PROMPT_S later, or when told a third time, is left behind: after `farewell` the process ends,
+    Whatever has not left PROMPT_S later, or when told a third time, is left behind: after `last_work` the process ends,
     with exit code 0, for nothing is lost.
     """
 
@@ -32,19 +32,19 @@ class Departure:
         grace_s: float,
         draining: threading.Event,
         stopping: threading.Event,
-        farewell: Callable[[], None],
+        last_work: Callable[[], None],
         exit_at_once: Callable[[int], object],
         prompt_s: float = PROMPT_S,
     ) -> None:
         self._grace_s = grace_s
         self._draining = draining
         self._stopping = stopping
-        self._farewell = farewell
+        self._last_work = last_work
         self._exit_at_once = exit_at_once
         self._prompt_s = prompt_s
         # Signal handlers speak to it: unlike an Event, it can be put into while it is being put into.
         self._words: queue.SimpleQueue[Word] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="departure", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -80,13 +80,13 @@ class Departure:
 
     def _end(self) -> None:
         log.warning("worker.left_behind", reason="Some of its threads hang; its jobs are given back.")
-        farewell = threading.Thread(target=self._say_farewell, name="farewell", daemon=True)
-        farewell.start()
-        farewell.join(timeout=FAREWELL_S)
+        last_work = threading.Thread(target=self._do_last_work, name="last_work", daemon=True)
+        last_work.start()
+        last_work.join(timeout=LAST_WORK_S)
         self._exit_at_once(0)
 
-    def _say_farewell(self) -> None:
+    def _do_last_work(self) -> None:
         try:
-            self._farewell()
+            self._last_work()
         except Exception:
-            log.exception("worker.farewell_failed")
+            log.exception("worker.last_work_failed")

@@ -12,7 +12,7 @@ from gpu_worker.node import Node
 log = structlog.get_logger()
 
 
-def abandon(node: Node, blamed: Collection[str] = ()) -> None:
+def give_back(node: Node, blamed: Collection[str] = ()) -> None:
     """For a blamed job it counts as a lost worker. Where Redis is away, the leases run out by themselves."""
     for job in node.leases.jobs():
         try:

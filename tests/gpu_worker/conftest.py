@@ -13,10 +13,10 @@ from darkroom.jobs import Job
 from darkroom.messages.celery_app import make_app
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from gpu_worker.delivery.backpressure import Room
+from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.delivery.spill import Spill
-from gpu_worker.delivery.upload import Delivery
+from gpu_worker.delivery.upload import Uploader
 from gpu_worker.jobs.lanes import Lanes
 from gpu_worker.jobs.leases import LeaseKeeper
 from gpu_worker.node import Node
@@ -81,21 +81,21 @@ def spill(settings: Settings) -> Iterator[Spill]:
 
 
 @pytest.fixture
-def delivery(
+def uploader(
     storage: WatchedStorage,
     claims: Claims,
     wakeups: Wakeups,
     progress: PromptProgress,
     spill: Spill,
     stopping: threading.Event,
-) -> Delivery:
-    return Delivery(storage, claims, wakeups, progress, spill, stopping)
+) -> Uploader:
+    return Uploader(storage, claims, wakeups, progress, spill, stopping)
 
 
 @pytest.fixture
-def outbox(delivery: Delivery, spill: Spill, settings: Settings, clock: Clock) -> Outbox:
-    """Without couriers: a test runs its errands."""
-    return Outbox(delivery, Room(spill), settings.delivery_patience_s, clock)
+def outbox(uploader: Uploader, spill: Spill, settings: Settings, clock: Clock) -> Outbox:
+    """Without these threads: a test runs its tasks."""
+    return Outbox(uploader, Backpressure(spill), settings.delivery_patience_s, clock)
 
 
 @pytest.fixture

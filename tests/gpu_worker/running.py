@@ -6,7 +6,7 @@ from gpu_worker.node import Node
 
 
 def run_all(model: str, node: Node) -> None:
-    """A lane draws what waits; then couriers deliver what they can."""
+    """A lane draws what waits; then upload threads deliver what they can."""
     generate(model, node)
     run_errands(node.outbox)
 
@@ -14,7 +14,7 @@ def run_all(model: str, node: Node) -> None:
 def run_errands(outbox: Outbox) -> int:
     """Those that there are to be done now."""
     done = 0
-    while errand := outbox.errand():
-        errand()
+    while task := outbox.task():
+        task()
         done += 1
     return done

@@ -11,10 +11,10 @@ import structlog
 
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
-from gpu_worker.delivery.backpressure import Room
+from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.delivery.spill import Spill
-from gpu_worker.delivery.upload import Delivery
+from gpu_worker.delivery.upload import Uploader
 from gpu_worker.generate import generate
 from gpu_worker.node import Node
 from tests.conftest import MakeRequest
@@ -32,8 +32,8 @@ class TightNode:
     def __init__(self, node: Node, storage: WatchedStorage, folder: Path, clock: Clock) -> None:
         self.spill = Spill(folder, most_bytes=2 * KB, most_in_memory_bytes=0)
         self.spill.open()
-        delivery = Delivery(storage, node.claims, node.wakeups, node.progress, self.spill, node.stopping)
-        self.outbox = Outbox(delivery, Room(self.spill), 600, clock)
+        uploader = Uploader(storage, node.claims, node.wakeups, node.progress, self.spill, node.stopping)
+        self.outbox = Outbox(uploader, Backpressure(self.spill), 600, clock)
         self.node = replace(node, outbox=self.outbox)
 
 
@@ -101,12 +101,12 @@ def test_it_takes_jobs_again_when_storage_is_back(
 
 
 def test_images_that_are_not_encoded_yet_count_too(spill: Spill) -> None:
-    room = Room(spill, most_drawn_bytes=100)
+    backpressure = Backpressure(spill, most_drawn_bytes=100)
 
-    room.drawn(100)
-    room.look()
-    assert not room
+    backpressure.drawn(100)
+    backpressure.look()
+    assert not backpressure
 
-    room.drawn(-100)
-    room.look()
-    assert room
+    backpressure.drawn(-100)
+    backpressure.look()
+    assert backpressure

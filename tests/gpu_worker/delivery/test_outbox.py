@@ -1,4 +1,4 @@
-"""Drawn jobs on their way to a storage that is down, slow or back again. Time and couriers are driven by hand."""
+"""Drawn jobs on their way to a storage that is down, slow or back again. Time and upload threads are driven by hand."""
 
 import threading
 from dataclasses import replace
@@ -14,7 +14,7 @@ from darkroom.jobs import Job, JobState, StoredImage
 from darkroom.settings import Settings
 from gpu_worker.delivery.outbox import LOOK_S, Outbox
 from gpu_worker.delivery.spill import Spill
-from gpu_worker.delivery.upload import Delivery
+from gpu_worker.delivery.upload import Uploader
 from gpu_worker.generate import generate
 from gpu_worker.node import Node
 from storage.keys import image_key
@@ -46,7 +46,7 @@ def states(store: JobStore, jobs: list[str]) -> set[JobState]:
 
 
 def outage(node: Node, clock: Clock, for_s: float) -> None:
-    """Time passes, and couriers try whenever they may."""
+    """Time passes, and upload threads try whenever they may."""
     ends_s = clock.now_s + for_s
     while clock.now_s < ends_s:
         clock.now_s += PAUSE_S
@@ -305,8 +305,8 @@ def test_a_redis_that_is_away_at_the_end_costs_no_image_either(
     request_of: MakeRequest,
 ) -> None:
     claims = LateClaims(client, settings, away_for=5)
-    delivery = Delivery(storage, claims, node.wakeups, node.progress, spill, node.stopping)
-    node = replace(node, outbox=Outbox(delivery, node.outbox.room, 600, clock))
+    uploader = Uploader(storage, claims, node.wakeups, node.progress, spill, node.stopping)
+    node = replace(node, outbox=Outbox(uploader, node.outbox.backpressure, 600, clock))
     [job] = post(store, request_of)
 
     run_all("minilab", node)

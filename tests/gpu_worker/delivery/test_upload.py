@@ -15,11 +15,11 @@ from darkroom.jobs import Job, JobState
 from darkroom.messages.celery_app import make_app
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from gpu_worker.delivery.backpressure import Room
+from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.delivery.parcel import Parcel
 from gpu_worker.delivery.spill import Spill
-from gpu_worker.delivery.upload import Delivery
+from gpu_worker.delivery.upload import Uploader
 from gpu_worker.jobs.leases import Hold
 from storage.keys import image_key
 from tests.gpu_worker.conftest import Clock, StartJob
@@ -36,7 +36,7 @@ Deliver = Callable[..., None]
 
 @pytest.fixture
 def deliver(outbox: Outbox) -> Deliver:
-    """All that couriers can do for this job now."""
+    """All that upload threads can do for this job now."""
 
     def deliver(job: Job, images: list[Image.Image], hold: Hold | None = None) -> None:
         outbox.add(Parcel(hold or Hold(job, 100, Clock()), list(images)))
@@ -165,8 +165,8 @@ def test_a_broker_that_is_down_does_not_cost_the_result(
     job = start_job()
 
     with broker_that_is_down() as wakeups:
-        delivery = Delivery(storage, claims, wakeups, progress, spill, threading.Event())
-        outbox = Outbox(delivery, Room(spill), 600)
+        uploader = Uploader(storage, claims, wakeups, progress, spill, threading.Event())
+        outbox = Outbox(uploader, Backpressure(spill), 600)
         outbox.add(Parcel(Hold(job, 100, Clock()), PICTURES[:1]))
         run_errands(outbox)
 

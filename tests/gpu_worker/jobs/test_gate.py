@@ -4,21 +4,21 @@ import pytest
 
 from darkroom.errors import OutOfMemory
 from gpu_worker.jobs.gate import Gate, Smaller
-from gpu_worker.memory.budget import Headroom, Need
+from gpu_worker.memory.budget import MemoryBudget, Need
 from gpu_worker.memory.device import Peak
-from gpu_worker.memory.job_memory import Footprint, Forward
+from gpu_worker.memory.job_memory import Forward, JobMemory
 
 GIB = 2**30
 STEP = Forward(rows=2, peak=Peak(row_bytes=GIB // 4), argument_bytes=2**20, is_step=True, grows=True)
 DECODING = Forward(rows=1, peak=Peak(row_bytes=2 * GIB), argument_bytes=2**18, is_step=False, grows=True)
 PROMPT = Forward(rows=2, peak=Peak(row_bytes=GIB), argument_bytes=2**10, is_step=False, grows=False)
-SDXL = Footprint(pixels=1024 * 1024, forwards=(STEP, DECODING, PROMPT))
+SDXL = JobMemory(pixels=1024 * 1024, forwards=(STEP, DECODING, PROMPT))
 
 
 def gate(free_gib: float) -> Gate:
-    headroom = Headroom()
-    headroom.set(int(free_gib * GIB))
-    gate = Gate(headroom)
+    memory_budget = MemoryBudget()
+    memory_budget.set(int(free_gib * GIB))
+    gate = Gate(memory_budget)
     gate.know(SDXL)
     return gate
 
@@ -52,8 +52,8 @@ def test_one_image_that_can_never_fit_has_to_be_smaller() -> None:
 
 
 def test_until_the_warm_up_is_over_everything_passes() -> None:
-    headroom = Headroom()
-    headroom.set(1)
+    memory_budget = MemoryBudget()
+    memory_budget.set(1)
 
-    with Gate(headroom).passed(Smaller(2048, 2048, 8), nothing):
+    with Gate(memory_budget).passed(Smaller(2048, 2048, 8), nothing):
         pass
