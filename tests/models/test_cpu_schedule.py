@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from darkroom.catalogue import SchedulerName
-from models.copies import Copies
+from models.transfer import Copies
 from models.cpu_schedule import keep_on_cpu
 from models.schedulers import own_scheduler
 from tests.models.conftest import TinyPipeline

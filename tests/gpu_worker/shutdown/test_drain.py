@@ -64,7 +64,7 @@ def test_it_stops_when_the_grace_period_is_over() -> None:
         assert worker.stopping.wait(SOON_S)
 
 
-def test_whatever_hangs_is_left_behind_after_a_last_work() -> None:
+def test_whatever_hangs_is_left_behind_after_its_last_work() -> None:
     worker = Worker()
 
     with worker.leaving(grace_s=0.0, prompt_s=0.0) as drain:
