@@ -7,9 +7,10 @@ import structlog
 from darkroom.errors import WorkerStopping
 from gpu_worker.delivery.parcel import Parcel
 from gpu_worker.jobs.job_end import job_end
-from gpu_worker.jobs.lane import Draw, Lane
+from gpu_worker.jobs.lanes import Lane
 from gpu_worker.jobs.leases import Hold
 from gpu_worker.node import Node
+from gpu_worker.previews.writer import Draw
 
 log = structlog.get_logger()
 

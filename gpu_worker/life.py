@@ -20,13 +20,13 @@ from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.delivery.spill import Spill
 from gpu_worker.delivery.threads import UploadThreads
 from gpu_worker.delivery.upload import Uploader
+from gpu_worker.engine.forward import Forward
 from gpu_worker.jobs.leases import LeaseKeeper
 from gpu_worker.jobs.progress import ProgressWriter
 from gpu_worker.jobs.wake import wake_for_waiting
 from gpu_worker.node import Node
-from gpu_worker.shutdown.drain import Drain
-from gpu_worker.shutdown.give_back import give_back
-from gpu_worker.shutdown.watchdog import Forward, Watchdog
+from gpu_worker.shutdown.drain import Drain, give_back
+from gpu_worker.shutdown.watchdog import Watchdog
 from models.device import Device, choose_device
 from storage.opening import open_storage
 

@@ -2,15 +2,12 @@
 
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from gpu_worker.engine.calls.arguments import Arguments, Fit
-
-if TYPE_CHECKING:
-    from gpu_worker.step_reuse.run import StepReuse
 
 
 @dataclass(frozen=True)
@@ -26,6 +23,13 @@ class Entry:
     """False for what is called once or twice a job, before its steps or after them: text encoders, autoencoders."""
 
 
+class Reuse(Protocol):
+    """Of one run: what its denoiser said at earlier steps."""
+
+    def answer(self, entry: Entry, args: Sequence[Any], kwargs: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
+        """What the network says, which `compute` asks, or what it would say."""
+
+
 @dataclass
 class Run:
     """One run of a lane. The lane keeps it up to date; the engine only reads it."""
@@ -38,7 +42,7 @@ class Run:
     check: Callable[[], None] = field(default=lambda: None)
     """Raises what ends the run: a cancel, a lost lease, a deadline, a stop."""
     job_id: str = ""
-    reuse: "StepReuse | None" = None
+    reuse: Reuse | None = None
     """Answers some of the denoiser's calls from memory, for jobs that want it."""
 
 

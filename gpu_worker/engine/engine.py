@@ -19,17 +19,16 @@ import torch
 from darkroom.errors import WorkerStopping
 from gpu_worker.engine.call import Call, Entry, Run
 from gpu_worker.engine.cores import Division
-from gpu_worker.engine.knees import Knees, Profile
+from gpu_worker.engine.forward import Forward
+from gpu_worker.engine.knees import Knees
 from gpu_worker.engine.replica import NotCopied, Originals, Replicas
 from gpu_worker.engine.runner import Runner
 from gpu_worker.engine.scheduler import Scheduler
 from gpu_worker.engine.tempo import Tempo
-from gpu_worker.engine.transfer import Descent, Landing
 from gpu_worker.engine.unbatchable import Unbatchable
 from gpu_worker.memory.budget import MemoryBudget
 from gpu_worker.memory.device import Memory, memory_of
-from gpu_worker.profiling.measure import measured_profile
-from gpu_worker.shutdown.watchdog import Forward
+from models.transfer import Descent, Landing
 
 log = structlog.get_logger()
 
@@ -59,8 +58,8 @@ class Engine:
         self.knees = knees
         self.memory_budget = MemoryBudget()
         self.unbatchable = Unbatchable()
-        self._device = device
-        self._memory = memory or memory_of(device)
+        self.device = device
+        self.memory = memory or memory_of(device)
         self._descent = Descent(torch.device(device)) if device.startswith("cuda") else None
         self._tempo = tempo or Tempo(device)
         self._clock = clock
@@ -80,7 +79,7 @@ class Engine:
         To be called for each model before its first job. `divide_cores` is told how many there are. It is asked until
         it once says that there shall be several forwards at once, and in the engine's first thread.
         """
-        if self._device != "cpu":
+        if self.device != "cpu":
             return
         if not self._others:
             self._divide_cores(divide_cores)
@@ -139,13 +138,9 @@ class Engine:
         finally:
             self._tap = None
 
-    def profile(self, call: Call, most_rows: int, *, compiles: bool = False) -> Profile:
-        """The knee and the memory of this call's shape. Raises what the network raises."""
-        return self.do(lambda: measured_profile(call, most_rows, self._device, self._memory, compiles=compiles))
-
     def weigh(self) -> None:
         """How much memory there is for jobs, now that a model was loaded and nothing runs."""
-        self.memory_budget.set(self.do(self._memory.free_bytes))
+        self.memory_budget.set(self.do(self.memory.free_bytes))
 
     def do(self, act: Callable[[], T]) -> T:
         """Run something else in the engine's first thread, which has the networks themselves."""
@@ -154,7 +149,7 @@ class Engine:
         return result
 
     def _hire(self, networks: Originals | Replicas, threads: int | None = None) -> Runner:
-        runner = Runner(self.knees, self.unbatchable, self._hand_back, self._device, networks)
+        runner = Runner(self.knees, self.unbatchable, self._hand_back, self.device, networks)
         name = f"engine-{len(self._threads)}"
         self._threads[runner] = threading.Thread(target=self._live, args=(runner, threads), name=name, daemon=True)
         self._scheduler.join(runner)
@@ -205,8 +200,8 @@ class Engine:
             # As pipelines have it themselves. Some write into what a network gave them, which tensors of
             # torch.inference_mode do not allow; and it was no faster.
             with torch.no_grad():
-                if self._device.startswith("cuda"):
-                    torch.cuda.set_device(self._device)  # of this thread: else its events would be the first GPU's
+                if self.device.startswith("cuda"):
+                    torch.cuda.set_device(self.device)  # of this thread: else its events would be the first GPU's
                 while batch := self._scheduler.fetch(runner):
                     started_s = self._clock()
                     self._tempo.wait_for_device()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers.utils.torch_utils import unwrap_module
+from torch.utils import _pytree as pytree
 
 from gpu_worker.engine.call import Entry
-from gpu_worker.engine.calls.upcast import in_float32, keep_upcast
 from gpu_worker.engine.clashes import clash, forget_last_run, has_hooks, networks
 from gpu_worker.engine.run_slot import RunSlot
 
@@ -87,7 +87,7 @@ class NetworkProxy:
         if run is None:
             raise RuntimeError(f"{entry.network} was called outside of a lane's run")
         if self._upcast_from:
-            args, kwargs = in_float32((args, kwargs))
+            args, kwargs = _in_float32((args, kwargs))
         compute = partial(self._slot.engine.run, run, entry, args, kwargs)
         if run.reuse is None or not self._is_denoiser:
             return compute()
@@ -106,7 +106,7 @@ def share_networks(pipeline: "DiffusionPipeline", slot: RunSlot) -> None:
         return
     for name, network in list(networks(pipeline)):
         # Past DiffusionPipeline's own setter, which would write the proxy into the pipeline's configuration.
-        upcast_from, is_step = keep_upcast(pipeline, name, network), name.startswith(STEPS)
+        upcast_from, is_step = _keep_upcast(pipeline, name, network), name.startswith(STEPS)
         proxy = NetworkProxy(network, slot, upcast_from, is_step=is_step, is_denoiser=name.startswith(DENOISERS))
         object.__setattr__(pipeline, name, proxy)
 
@@ -122,3 +122,28 @@ def _entry(network: torch.nn.Module, name: str, is_step: bool) -> Entry:
     # A module's own call, which runs its hooks, only says `*args, **kwargs`.
     run = network if name == "forward" else method
     return Entry(type(unwrap_module(network)).__name__, name, run, inspect.signature(method), is_step)
+
+
+def _keep_upcast(pipeline: "DiffusionPipeline", name: str, network: torch.nn.Module) -> torch.dtype | None:
+    """Casts the network once, if the pipeline would again and again. Returns the dtype that the pipeline shall see.
+
+    SDXL's casts its autoencoder to float32 around each use, as it overflows in float16. That would change the weights
+    under another lane's call. So it stays in float32, and the pipeline, told otherwise, prepares its arguments as ever.
+    """
+    config: Any = getattr(network, "config", None)
+    if name != "vae" or not hasattr(pipeline, "upcast_vae") or not getattr(config, "force_upcast", False):
+        return None
+    denoiser: Any = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    dtype: torch.dtype = denoiser.dtype
+    if dtype is torch.float32:
+        return None
+    network.to(torch.float32)  # nothing happens from the second lane on
+    return dtype
+
+
+def _in_float32(arguments: Any) -> Any:
+    return pytree.tree_map_only(torch.Tensor, _cast, arguments)
+
+
+def _cast(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor

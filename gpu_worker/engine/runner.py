@@ -14,9 +14,9 @@ from gpu_worker.engine.calls.arguments import NotBatchable, join
 from gpu_worker.engine.calls.outputs import split
 from gpu_worker.engine.knees import Knees
 from gpu_worker.engine.replica import Originals, Replicas
-from gpu_worker.engine.transfer import all_on_device
 from gpu_worker.engine.unbatchable import Unbatchable
 from gpu_worker.memory.device import free_memory, is_out_of_memory
+from models.transfer import all_on_device
 
 log = structlog.get_logger()
 

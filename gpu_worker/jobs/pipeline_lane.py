@@ -15,7 +15,7 @@ from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.proxy import share_networks
 from gpu_worker.engine.run_slot import RunSlot
 from gpu_worker.jobs.gate import Gate
-from gpu_worker.jobs.lane import Watch
+from gpu_worker.jobs.lanes import Watch
 from gpu_worker.memory.device import is_out_of_memory
 from gpu_worker.previews.capture import PreviewDecoder, StepDone, capturing
 from gpu_worker.step_reuse.policy import LEVELS
@@ -55,9 +55,8 @@ class PipelineLane:
     def run(self, request: ImageRequest, watch: Watch) -> "list[Image]":
         on_cpu = self._slot.shares_networks and self._base.device.type == "cuda"
         choose_scheduler(self._pipeline, self._base, request.scheduler, stays_on_cpu=on_cpu)
-        run = Run(URGENCY[request.priority], request.cost, time.monotonic(), watch.check, watch.job_id)
-        if request.step_reuse != "off":
-            run.reuse = StepReuse(LEVELS[request.step_reuse], self._pipeline)
+        reuse = StepReuse(LEVELS[request.step_reuse], self._pipeline) if request.step_reuse != "off" else None
+        run = Run(URGENCY[request.priority], request.cost, time.monotonic(), watch.check, watch.job_id, reuse)
         try:
             with (
                 self._gate.passed(request, watch.check),
@@ -67,15 +66,15 @@ class PipelineLane:
                 output = self._pipeline(
                     **call_arguments(self._card, request),
                     generator=_generators(request),
-                    callback_on_step_end=_reporting(request, run, watch, capture),
+                    callback_on_step_end=_reporting(request, run, reuse, watch, capture),
                     output_type="pil",
                 )
         except DarkroomError:  # what the watch raised
             raise
         except Exception as error:
             raise (_too_large(request) if is_out_of_memory(error) else _stopped(error)) from error
-        if run.reuse:
-            log.info("job.steps_reused", level=request.step_reuse, steps=run.reuse.reused)
+        if reuse:
+            log.info("job.steps_reused", level=request.step_reuse, steps=reuse.reused)
         images: list[Image] = output.images
         return images
 
@@ -85,7 +84,9 @@ def _generators(request: ImageRequest) -> list[object]:
     return [torch.Generator("cpu").manual_seed(request.seed_of(index)) for index in range(request.n)]
 
 
-def _reporting(request: ImageRequest, run: Run, watch: Watch, capture: StepDone) -> Callable[..., dict[str, Any]]:
+def _reporting(
+    request: ImageRequest, run: Run, reuse: StepReuse | None, watch: Watch, capture: StepDone
+) -> Callable[..., dict[str, Any]]:
     """What diffusers calls at each step's end. Second-order schedulers take more network steps than were asked for."""
 
     def callback(
@@ -93,8 +94,8 @@ def _reporting(request: ImageRequest, run: Run, watch: Watch, capture: StepDone)
     ) -> dict[str, Any]:
         step, steps = index + 1, max(index + 1, pipeline.num_timesteps)
         run.work_left = request.cost * (1 - step / steps)
-        if run.reuse:
-            run.reuse.step_done()
+        if reuse:
+            reuse.step_done()
         watch.step_done(step, steps)
         capture(step, steps, tensors)
         return tensors

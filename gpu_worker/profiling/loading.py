@@ -9,10 +9,10 @@ from darkroom.catalogue import ModelCard
 from darkroom.settings import Settings
 from gpu_worker.engine.engine import Engine
 from gpu_worker.jobs.gate import Gate
-from gpu_worker.jobs.lane import Draw
 from gpu_worker.jobs.lanes import Lanes
 from gpu_worker.jobs.pipeline_lane import PipelineLane
 from gpu_worker.previews.setup import learn_decoder
+from gpu_worker.previews.writer import Draw
 from gpu_worker.profiling.compiling import Compiled, keep_compiled_in
 from gpu_worker.profiling.knee_file import KneeFile, device_mark, digest_of
 from gpu_worker.profiling.warm_up import Compile, warm_up

@@ -14,10 +14,11 @@ from gpu_worker.engine.call import Call
 from gpu_worker.engine.cores import divide
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Profile
-from gpu_worker.memory.job_memory import JobMemory, forward_of
+from gpu_worker.memory.device import Peak
+from gpu_worker.memory.job_memory import JobMemory, MeasuredForward
 from gpu_worker.profiling.compiling import Compiled, compiling
 from gpu_worker.profiling.knee_file import KneeFile
-from gpu_worker.profiling.measure import seconds_with
+from gpu_worker.profiling.measure import profile_of, seconds_with
 
 log = structlog.get_logger()
 
@@ -42,10 +43,20 @@ def warm_up(
     else:
         _measure(calls.values(), engine, kept, most_rows, None)
     forwards = [
-        forward_of(call, engine.knees.peak(call.fit)) for call in {call.fit: call for call in tapped[0]}.values()
+        _forward_of(call, engine.knees.peak(call.fit)) for call in {call.fit: call for call in tapped[0]}.values()
     ]
     engine.weigh()
     return JobMemory(card.size.width * card.size.height, tuple(forwards))
+
+
+def _forward_of(call: Call, peak: Peak) -> MeasuredForward:
+    return MeasuredForward(
+        rows=call.rows,
+        peak=peak,
+        argument_bytes=call.arguments.sample_bytes if call.arguments else 0,
+        is_step=call.entry.is_step,
+        grows=call.entry.is_step or call.entry.name in {"encode", "decode"},
+    )
 
 
 def warm_up_requests(card: ModelCard) -> list[ImageRequest]:
@@ -90,7 +101,7 @@ def _measure(calls: Iterable[Call], engine: Engine, kept: KneeFile, most_rows: i
         is_compiled = compiled is not None and compiled.holds(call.entry)
         profile = kept.get(call.fit, engine.forwards_at_once)
         if profile is None:
-            profile = engine.profile(call, most_rows, compiles=is_compiled)
+            profile = profile_of(call, most_rows, engine, compiles=is_compiled)
             kept.put(call.fit, profile, engine.forwards_at_once)
         sizes = _warm_sizes(call, profile, engine, compiled) if compiled and is_compiled else ()
         engine.knees.measured(call.fit, profile, sizes)

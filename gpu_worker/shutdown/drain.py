@@ -1,11 +1,19 @@
-"""How a worker leaves: in its own time, when the grace period is over, or at once when it is told twice."""
+"""How a worker leaves: in its own time, when the grace period is over, or at once when it is told twice.
+
+And what one that leaves at once, or hangs, still does for its jobs.
+"""
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum, auto
 
 import structlog
+
+from darkroom.errors import RedisUnavailable
+from darkroom.jobs import Job
+from gpu_worker.jobs.wake import wake_for
+from gpu_worker.node import Node
 
 log = structlog.get_logger()
 
@@ -90,3 +98,26 @@ class Drain:
             self._last_work()
         except Exception:
             log.exception("worker.last_work_failed")
+
+
+def give_back(node: Node, blamed: Collection[str] = ()) -> None:
+    """All that this worker holds goes back in line.
+
+    For a blamed job it counts as a lost worker. Where Redis is away, the leases run out by themselves.
+    """
+    for job in node.leases.jobs():
+        try:
+            _put_back(job, node, is_blamed=job.id in blamed)
+        except RedisUnavailable as error:
+            # Each further try would take seconds, and bring nothing that the housekeeper does not.
+            log.error("job.left", code=error.code, reason=error.message)
+            return
+
+
+def _put_back(job: Job, node: Node, *, is_blamed: bool) -> None:
+    if is_blamed:
+        node.claims.put_back_hung(job)
+    else:
+        node.claims.give_back(job)
+    log.info("job.given_back", job_id=job.id, attempt=job.attempt, is_blamed=is_blamed)
+    wake_for(job, node.wakeups)

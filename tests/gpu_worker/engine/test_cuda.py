@@ -14,7 +14,6 @@ from gpu_worker.engine.call import Call
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Knees, Profile
 from gpu_worker.engine.runner import Runner
-from gpu_worker.engine.transfer import Descent
 from gpu_worker.engine.unbatchable import Unbatchable
 from gpu_worker.jobs.pipeline_lane import PipelineLane
 from gpu_worker.memory.device import CudaMemory
@@ -24,6 +23,7 @@ from gpu_worker.profiling.warm_up import warm_up_requests
 from models.cpu_schedule import keep_on_cpu
 from models.loading import load_pipeline
 from models.schedulers import own_scheduler
+from models.transfer import Descent
 from models.tuning import denoiser_of
 from tests.gpu_worker.engine.batch_mates import alone, difference, together
 from tests.gpu_worker.engine.orders import mixed_orders

@@ -6,12 +6,12 @@ from darkroom.errors import OutOfMemory
 from gpu_worker.jobs.gate import Gate, Smaller
 from gpu_worker.memory.budget import MemoryBudget, Need
 from gpu_worker.memory.device import Peak
-from gpu_worker.memory.job_memory import Forward, JobMemory
+from gpu_worker.memory.job_memory import JobMemory, MeasuredForward
 
 GIB = 2**30
-STEP = Forward(rows=2, peak=Peak(row_bytes=GIB // 4), argument_bytes=2**20, is_step=True, grows=True)
-DECODING = Forward(rows=1, peak=Peak(row_bytes=2 * GIB), argument_bytes=2**18, is_step=False, grows=True)
-PROMPT = Forward(rows=2, peak=Peak(row_bytes=GIB), argument_bytes=2**10, is_step=False, grows=False)
+STEP = MeasuredForward(rows=2, peak=Peak(row_bytes=GIB // 4), argument_bytes=2**20, is_step=True, grows=True)
+DECODING = MeasuredForward(rows=1, peak=Peak(row_bytes=2 * GIB), argument_bytes=2**18, is_step=False, grows=True)
+PROMPT = MeasuredForward(rows=2, peak=Peak(row_bytes=GIB), argument_bytes=2**10, is_step=False, grows=False)
 SDXL = JobMemory(pixels=1024 * 1024, forwards=(STEP, DECODING, PROMPT))
 
 

@@ -20,7 +20,7 @@ from gpu_worker.jobs.gate import Gate
 from gpu_worker.jobs.pipeline_lane import PipelineLane
 from gpu_worker.memory.budget import MemoryBudget
 from gpu_worker.memory.device import Peak
-from gpu_worker.memory.job_memory import Forward, JobMemory
+from gpu_worker.memory.job_memory import JobMemory, MeasuredForward
 from gpu_worker.profiling.loading import Nobody, load_lanes
 from models.device import Device
 from models.loading import load_pipeline
@@ -178,7 +178,7 @@ def test_one_that_can_never_fit_is_told_so_before_its_first_step(
     memory_budget, told = MemoryBudget(), list[tuple[int, int]]()
     memory_budget.set(1000)
     gate = Gate(memory_budget)
-    gate.know(JobMemory(64 * 64, (Forward(2, Peak(row_bytes=300), 10, is_step=True, grows=True),)))
+    gate.know(JobMemory(64 * 64, (MeasuredForward(2, Peak(row_bytes=300), 10, is_step=True, grows=True),)))
     lane = PipelineLane(card, base, engine, gate=gate)
 
     with pytest.raises(OutOfMemory, match="Ask for at most 1 at once"):

@@ -17,14 +17,15 @@ from darkroom.request import ImageRequest
 from darkroom.settings import BUNDLED_CATALOGUE
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Knees
-from gpu_worker.jobs.lane import Draw
 from gpu_worker.jobs.pipeline_lane import PipelineLane
-from gpu_worker.previews.capture import PreviewDecoder, Snapshot
+from gpu_worker.previews.capture import PreviewDecoder
 from gpu_worker.previews.setup import learn_decoder
+from gpu_worker.previews.writer import Draw
 from gpu_worker.profiling.loading import Nobody
 from models.device import Device
 from models.loading import load_pipeline
 from models.previews.latent_colours import LatentColours
+from models.transfer import snapshot
 from tests.conftest import MakeRequest
 
 SCHEDULERS = read_catalogue(BUNDLED_CATALOGUE)["minilab"].schedulers
@@ -231,15 +232,15 @@ def test_without_the_tiny_autoencoder_that_its_card_names_a_model_is_painted_by_
 @pytest.mark.cuda
 def test_on_cuda_a_snapshot_waits_for_nothing() -> None:
     latents = torch.randn(1, 16, 128, 128, device="cuda")
-    Snapshot(latents).latents()  # the first one sets up pinned memory
+    snapshot(latents).wait()  # the first one sets up pinned memory
     torch.cuda.set_sync_debug_mode("error")
     try:
-        snapshot = Snapshot(latents)
+        standing = snapshot(latents)
     finally:
         torch.cuda.set_sync_debug_mode("default")
 
-    assert torch.equal(snapshot.latents(), latents.cpu())
-    assert snapshot.latents().is_pinned()
+    assert torch.equal(standing.wait(), latents.cpu())
+    assert standing.wait().is_pinned()
 
 
 def _likeness(preview: Image.Image, image: Image.Image) -> float:

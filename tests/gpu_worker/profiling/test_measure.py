@@ -3,6 +3,7 @@
 from gpu_worker.engine.knees import Profile
 from gpu_worker.memory.budget import Need
 from gpu_worker.memory.device import Peak
+from gpu_worker.profiling.measure import profile_of
 from tests.gpu_worker.engine.engine_bench import EngineBench, engine_bench
 from tests.gpu_worker.engine.fake_lanes import drawn
 from tests.gpu_worker.engine.fake_memory import ROW_BYTES
@@ -14,7 +15,7 @@ def test_the_knee_is_measured_on_copies_of_a_warm_up_call() -> None:
             drawn(bench.lane().call(1.0, 2.0))
         bench.network.rows_per_forward.clear()
 
-        knee = bench.engine.profile(calls[0], most_rows=8).rows
+        knee = profile_of(calls[0], 8, bench.engine).rows
 
         assert knee in {2, 4, 8}
         assert set(bench.network.rows_per_forward) <= {2, 4, 8}
@@ -27,7 +28,7 @@ def test_rows_that_do_not_fit_into_memory_are_beyond_the_knee() -> None:
             drawn(bench.lane().call(1.0))
         bench.network.most_rows = 1
 
-        assert bench.engine.profile(calls[0], most_rows=8).rows == 1
+        assert profile_of(calls[0], 8, bench.engine).rows == 1
 
 
 def test_a_batch_is_no_larger_than_what_is_left_of_the_memory() -> None:
@@ -46,7 +47,7 @@ def test_the_memory_of_a_shape_is_measured_with_its_knee() -> None:
         with bench.engine.tapped() as calls:
             drawn(bench.lane().call(1.0))
 
-        assert bench.engine.profile(calls[0], most_rows=1).peak == Peak(0, ROW_BYTES)
+        assert profile_of(calls[0], 1, bench.engine).peak == Peak(0, ROW_BYTES)
 
 
 def warm_up(bench: EngineBench, knee: int) -> None:

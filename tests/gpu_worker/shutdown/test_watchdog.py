@@ -10,9 +10,10 @@ from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
 from darkroom.settings import Settings
+from gpu_worker.engine.forward import Forward
 from gpu_worker.node import Node
-from gpu_worker.shutdown.give_back import give_back
-from gpu_worker.shutdown.watchdog import LOOKS, Forward, Watchdog
+from gpu_worker.shutdown.drain import give_back
+from gpu_worker.shutdown.watchdog import LOOKS, Watchdog
 from tests.gpu_worker.conftest import Clock, StartJob
 from tests.queued import queued
 from tests.servers import free_port
