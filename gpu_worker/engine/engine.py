@@ -20,6 +20,7 @@ from darkroom.errors import WorkerStopping
 from gpu_worker.engine.call import Call, Entry, Run
 from gpu_worker.engine.cores import Division
 from gpu_worker.engine.forward import Forward
+from gpu_worker.engine.in_flight import InFlight
 from gpu_worker.engine.knees import Knees
 from gpu_worker.engine.replica import NotCopied, Originals, Replicas
 from gpu_worker.engine.runner import Runner
@@ -61,10 +62,10 @@ class Engine:
         self.device = device
         self.memory = memory or memory_of(device)
         self._descent = Descent(torch.device(device)) if device.startswith("cuda") else None
-        self._tempo = tempo or Tempo(device)
+        self._in_flight = InFlight(device)
         self._clock = clock
         self._on_death = on_death
-        self._scheduler = Scheduler(knees, self.memory_budget, self._tempo, clock)
+        self._scheduler = Scheduler(knees, self.memory_budget, tempo or Tempo(), self._in_flight, clock)
         self._threads: dict[Runner, threading.Thread] = {}
         self._first = self._hire(Originals())
         self._others: list[Runner] = []
@@ -204,7 +205,7 @@ class Engine:
                     torch.cuda.set_device(self.device)  # of this thread: else its events would be the first GPU's
                 while batch := self._scheduler.fetch(runner):
                     started_s = self._clock()
-                    self._tempo.wait_for_device()
+                    self._in_flight.throttle()
                     runner.run(batch)
                     self._scheduler.forward_done(runner, self._clock() - started_s)
         except BaseException as error:

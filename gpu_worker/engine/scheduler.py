@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gpu_worker.engine.call import Call, Run
 from gpu_worker.engine.calls.arguments import Fit
 from gpu_worker.engine.forward import Forward
+from gpu_worker.engine.in_flight import InFlight
 from gpu_worker.engine.knees import Knees
 from gpu_worker.engine.policy import next_batch
 from gpu_worker.engine.runner import Runner
@@ -28,10 +29,13 @@ class Running:
 class Scheduler:
     """Everything under one lock."""
 
-    def __init__(self, knees: Knees, memory_budget: MemoryBudget, tempo: Tempo, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, knees: Knees, memory_budget: MemoryBudget, tempo: Tempo, in_flight: InFlight, clock: Callable[[], float]
+    ) -> None:
         self._knees = knees
         self._memory_budget = memory_budget
         self._tempo = tempo
+        self._in_flight = in_flight
         self._clock = clock
         self._changed = threading.Condition()
         self._runners: list[Runner] = []
@@ -41,7 +45,7 @@ class Scheduler:
         self._away: dict[int, Run] = {}  # those of them whose next call is to be expected
         self._forwards = 0
         # Jobs of the last forwards: a device that hangs shows it up to so many forwards later.
-        self._last_jobs: deque[frozenset[str]] = deque(maxlen=1 + tempo.forwards_ahead)
+        self._last_jobs: deque[frozenset[str]] = deque(maxlen=1 + in_flight.most)
         self._is_closed = False
 
     def enter(self, run: Run) -> None:
@@ -110,6 +114,7 @@ class Scheduler:
     def forward_done(self, runner: Runner, taken_s: float) -> None:
         with self._changed:
             self._tempo.forward_done(taken_s, at_once=len(self._running))
+            self._in_flight.launched()
             del self._running[runner]
 
     def close(self) -> Sequence[Call]:
@@ -135,9 +140,9 @@ class Scheduler:
         """What runs longest, or what the device is busy with still."""
         with self._changed:
             oldest = min(self._running.values(), key=lambda running: running.number, default=None)
-            if oldest is None and not self._tempo.is_device_busy():
+            if oldest is None and self._in_flight.is_empty():
                 return None
-            if oldest is not None and not self._tempo.forwards_ahead:
+            if oldest is not None and not self._in_flight.most:
                 return Forward(oldest.number, oldest.jobs)
             return Forward(self._forwards, frozenset().union(*self._last_jobs))
 

@@ -81,7 +81,7 @@ def together(
     base: Any, orders: Sequence[Order], knees: Knees | None = None, device: str = "cpu", forwards_at_once: int = 1
 ) -> BatchMates:
     batch_mates = BatchMates()
-    engine = Engine(knees or Knees(default_rows=64), device, tempo=PatientTempo(device))
+    engine = Engine(knees or Knees(default_rows=64), device, tempo=PatientTempo())
     lanes = [_Lane(base, engine, order) for order in orders]
     with (
         _watched(base, batch_mates, lanes),

@@ -49,7 +49,7 @@ def engine_bench(
     """Its engine waits for all lanes that have entered, unless given another pace. Its clock stands still."""
     with ThreadPoolExecutor(16, initializer=torch.set_num_threads, initargs=(1,)) as threads:
         bench = EngineBench(
-            threads, Knees(default_rows=knee), tempo or PatientTempo("cpu"), free_bytes, network or FakeNetwork()
+            threads, Knees(default_rows=knee), tempo or PatientTempo(), free_bytes, network or FakeNetwork()
         )
         if starts:
             bench.engine.start()

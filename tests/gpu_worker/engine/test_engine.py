@@ -42,7 +42,7 @@ def test_a_lane_that_left_is_not_waited_for() -> None:
 
 
 def test_without_any_pace_known_nobody_is_waited_for() -> None:
-    with engine_bench(tempo=Tempo("cpu")) as bench:
+    with engine_bench(tempo=Tempo()) as bench:
         quick, _never_comes = bench.lanes(2)
 
         assert drawn(quick.call(1.0)) == [2.0]

@@ -106,7 +106,7 @@ def test_stopping_waits_for_every_forward_that_runs() -> None:
 
 
 def test_a_lost_device_takes_no_other_thread_s_images_along() -> None:
-    with engine_bench(knee=1, tempo=Tempo("cpu"), forwards_at_once=2) as bench:
+    with engine_bench(knee=1, tempo=Tempo(), forwards_at_once=2) as bench:
         running = begun(bench, bench.lane(), 1.0)
         ill = FakeNetwork()
         ill.loses_device = True

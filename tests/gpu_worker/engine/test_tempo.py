@@ -1,14 +1,13 @@
 """How fast lanes and forwards are, driven by hand."""
 
 import pytest
-import torch
 
 from gpu_worker.engine.tempo import MOST_OF_A_FORWARD, Tempo
 
 
 @pytest.fixture
 def tempo() -> Tempo:
-    return Tempo("cpu")
+    return Tempo()
 
 
 def test_before_the_first_forward_nobody_is_waited_for(tempo: Tempo) -> None:
@@ -86,26 +85,3 @@ def test_a_slow_forward_counts_for_a_fifth(tempo: Tempo) -> None:
     tempo.forward_done(0.006)
 
     assert tempo.worth_waiting_s() == pytest.approx(MOST_OF_A_FORWARD * 0.002)
-
-
-@pytest.mark.cuda
-def test_a_device_is_busy_until_it_has_done_what_was_launched() -> None:
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-    tempo = Tempo("cuda")
-    assert not tempo.is_device_busy()
-    square = torch.eye(8192, device="cuda")
-
-    for _ in range(50):
-        square = square @ square
-    tempo.forward_done(0.1)
-
-    assert tempo.is_device_busy()
-    torch.cuda.synchronize()
-    assert not tempo.is_device_busy()
-
-
-def test_on_a_cpu_nothing_is_ahead_of_the_engine(tempo: Tempo) -> None:
-    tempo.forward_done(0.1)
-
-    assert (tempo.forwards_ahead, tempo.is_device_busy()) == (0, False)
