@@ -2,22 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from darkroom.errors import OutOfMemory
 from gpu_worker.memory.budget import MemoryBudget, Need
 from gpu_worker.memory.job_memory import Drawing, JobMemory
 
 GIB = 2**30
-
-
-@dataclass(frozen=True)
-class Smaller:
-    """A drawing like another, but smaller."""
-
-    width: int
-    height: int
-    n: int
 
 
 class Gate:
@@ -38,15 +28,14 @@ class Gate:
             return
         need = self._job_memory.of(drawing)
         if not self._memory_budget.is_enough_for(need):
-            raise self._too_large(drawing, need, self._job_memory)
+            raise _too_large(drawing, need)
         with self._memory_budget.taken(need, check):
             yield
 
-    def _too_large(self, drawing: Drawing, need: Need, job_memory: JobMemory) -> OutOfMemory:
-        fewer = (Smaller(drawing.width, drawing.height, n) for n in range(drawing.n - 1, 0, -1))
-        most = next((each.n for each in fewer if self._memory_budget.is_enough_for(job_memory.of(each))), 0)
-        advice = f"Ask for at most {most} at once." if most else "Ask for a smaller size."
-        return OutOfMemory(
-            f"{drawing.n} image(s) of {drawing.width}x{drawing.height} take about "
-            f"{(need.held_bytes + need.forward_bytes) / GIB:.1f} GiB, more than this worker's device has. {advice}"
-        )
+
+def _too_large(drawing: Drawing, need: Need) -> OutOfMemory:
+    return OutOfMemory(
+        f"{drawing.n} image(s) of {drawing.width}x{drawing.height} take about "
+        f"{(need.held_bytes + need.forward_bytes) / GIB:.1f} GiB, more than this worker's device has. "
+        "Ask for a smaller size or fewer images."
+    )

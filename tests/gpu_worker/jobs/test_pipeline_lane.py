@@ -181,7 +181,7 @@ def test_one_that_can_never_fit_is_told_so_before_its_first_step(
     gate.know(JobMemory(64 * 64, (MeasuredForward(2, Peak(row_bytes=300), 10, is_step=True, grows=True),)))
     lane = PipelineLane(card, base, engine, gate=gate)
 
-    with pytest.raises(OutOfMemory, match="Ask for at most 1 at once"):
+    with pytest.raises(OutOfMemory, match="Ask for a smaller size or fewer images"):
         lane.run(small(n=4), Telling(lambda step, steps: told.append((step, steps))))
 
     assert told == []
