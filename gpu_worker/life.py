@@ -17,7 +17,6 @@ from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
-from gpu_worker.delivery.spill import Spill
 from gpu_worker.delivery.threads import UploadThreads
 from gpu_worker.delivery.upload import Uploader
 from gpu_worker.engine.forward import Forward
@@ -46,7 +45,6 @@ class Life:
 
     node: Node
     engine: "Engine"
-    _spill: Spill
     _upload_threads: UploadThreads
 
     def __init__(self, settings: Settings, exit_at_once: Callable[[int], object] = os._exit) -> None:
@@ -74,14 +72,13 @@ class Life:
         self.engine = self._start_engine(device)
         lanes = {card.id: load_lanes(card, device, self.engine, settings) for card in cards}
         leases, progress = LeaseKeeper(claims, settings), ProgressWriter(claims)
-        self._spill = Spill(settings.outbox_folder, settings.outbox_max_bytes)
-        uploader = Uploader(storage, claims, wakeups, progress, self._spill, self._stopping)
-        outbox = Outbox(uploader, Backpressure(self._spill), settings.delivery_patience_s)
+        backpressure = Backpressure(settings.outbox_max_bytes)
+        uploader = Uploader(storage, claims, wakeups, progress, backpressure, self._stopping)
+        outbox = Outbox(uploader, backpressure, settings.delivery_patience_s)
         self.node = Node(name, lanes, claims, wakeups, leases, progress, outbox, self._draining, self._stopping)
         self._upload_threads = UploadThreads(outbox)
         info = WorkerInfo(name, "gpu", list(lanes), lanes=settings.lanes, device=device.name)
         self._presence = Reporter(client, info)
-        self._spill.open()
         leases.start()
         progress.start()
         self._upload_threads.start()
@@ -116,7 +113,6 @@ class Life:
         self._draining.set()
         try:
             give_back(self.node, forward.jobs)
-            self._spill.close()
         finally:
             self._exit_at_once(HUNG)
 
@@ -146,7 +142,6 @@ class Life:
     def _stop_threads(self) -> None:
         self._stopping.set()
         self._upload_threads.stop()
-        self._spill.close()
         if self._watchdog:
             self._watchdog.stop()
         self.node.progress.stop()
@@ -159,7 +154,6 @@ class Life:
             give_back(self.node)
             self._presence.stop()
             self._pass_on()
-            self._spill.close()
 
     def _card(self, model: str) -> ModelCard:
         catalogue = read_catalogue(self._settings.catalogue)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from darkroom.errors import DeliveryFailed
 from darkroom.jobs import Job, StoredImage
-from gpu_worker.delivery.spill import Kept
 from gpu_worker.jobs.leases import Hold
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ class Parcel:
     images: "list[Image]"
     lease_stack: ExitStack = field(default_factory=ExitStack)
     packed: list[StoredImage] = field(default_factory=list)
-    unsent: deque[tuple[StoredImage, Kept]] = field(default_factory=deque)
+    unsent: deque[tuple[StoredImage, bytes]] = field(default_factory=deque)
     is_touched: bool = False
     """Something of it may be in storage; set by whoever stores."""
     patient_until_s: float = 0.0

@@ -15,7 +15,6 @@ from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
-from gpu_worker.delivery.spill import Spill
 from gpu_worker.delivery.upload import Uploader
 from gpu_worker.jobs.lanes import Lanes
 from gpu_worker.jobs.leases import LeaseKeeper
@@ -72,12 +71,8 @@ def progress(claims: Claims) -> Iterator[PromptProgress]:
 
 
 @pytest.fixture
-def spill(settings: Settings) -> Iterator[Spill]:
-    """Whatever is encoded goes to disk, as nothing may stay in memory."""
-    spill = Spill(settings.outbox_folder, settings.outbox_max_bytes, most_in_memory_bytes=0)
-    spill.open()
-    yield spill
-    spill.close()
+def backpressure(settings: Settings) -> Backpressure:
+    return Backpressure(settings.outbox_max_bytes)
 
 
 @pytest.fixture
@@ -86,16 +81,16 @@ def uploader(
     claims: Claims,
     wakeups: Wakeups,
     progress: PromptProgress,
-    spill: Spill,
+    backpressure: Backpressure,
     stopping: threading.Event,
 ) -> Uploader:
-    return Uploader(storage, claims, wakeups, progress, spill, stopping)
+    return Uploader(storage, claims, wakeups, progress, backpressure, stopping)
 
 
 @pytest.fixture
-def outbox(uploader: Uploader, spill: Spill, settings: Settings, clock: Clock) -> Outbox:
+def outbox(uploader: Uploader, backpressure: Backpressure, settings: Settings, clock: Clock) -> Outbox:
     """Without these threads: a test runs its tasks."""
-    return Outbox(uploader, Backpressure(spill), settings.delivery_patience_s, clock)
+    return Outbox(uploader, backpressure, settings.delivery_patience_s, clock)
 
 
 @pytest.fixture

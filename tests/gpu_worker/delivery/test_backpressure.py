@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import structlog
@@ -13,7 +12,6 @@ from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
 from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
-from gpu_worker.delivery.spill import Spill
 from gpu_worker.delivery.upload import Uploader
 from gpu_worker.generate import generate
 from gpu_worker.node import Node
@@ -29,17 +27,16 @@ KB = 1000
 class TightNode:
     """May keep 2 kB: three or four of the plain squares that its lane draws."""
 
-    def __init__(self, node: Node, storage: WatchedStorage, folder: Path, clock: Clock) -> None:
-        self.spill = Spill(folder, most_bytes=2 * KB, most_in_memory_bytes=0)
-        self.spill.open()
-        uploader = Uploader(storage, node.claims, node.wakeups, node.progress, self.spill, node.stopping)
-        self.outbox = Outbox(uploader, Backpressure(self.spill), 600, clock)
+    def __init__(self, node: Node, storage: WatchedStorage, clock: Clock) -> None:
+        self.backpressure = Backpressure(most_encoded_bytes=2 * KB)
+        uploader = Uploader(storage, node.claims, node.wakeups, node.progress, self.backpressure, node.stopping)
+        self.outbox = Outbox(uploader, self.backpressure, 600, clock)
         self.node = replace(node, outbox=self.outbox)
 
 
 @pytest.fixture
-def tight(node: Node, storage: WatchedStorage, tmp_path: Path, clock: Clock) -> TightNode:
-    return TightNode(node, storage, tmp_path / "outbox", clock)
+def tight(node: Node, storage: WatchedStorage, clock: Clock) -> TightNode:
+    return TightNode(node, storage, clock)
 
 
 def fill(tight: TightNode, store: JobStore, request_of: MakeRequest) -> list[str]:
@@ -71,8 +68,8 @@ def test_a_full_outbox_takes_in_no_job(
     with another_wakeup(tight):
         tight.node.draining.set()
 
-    largest = max(path.stat().st_size for path in tight.spill.folder.iterdir())  # type: ignore[union-attr]
-    assert 2 * KB <= tight.spill.waiting_bytes < 2 * KB + largest
+    largest = KB  # each of them is smaller
+    assert 2 * KB <= tight.backpressure.encoded_bytes < 2 * KB + largest
     assert len(lane.drawn) == len(drawn)
     assert store.get(waiting).state is JobState.QUEUED
     assert [line["event"] for line in lines].count("outbox.full") == 1, "said once"
@@ -97,11 +94,11 @@ def test_it_takes_jobs_again_when_storage_is_back(
 
     assert {store.get(job).state for job in jobs} == {JobState.SUCCEEDED}
     assert len(lane.drawn) == len(jobs)
-    assert tight.spill.waiting_bytes == 0
+    assert tight.backpressure.encoded_bytes == 0
 
 
-def test_images_that_are_not_encoded_yet_count_too(spill: Spill) -> None:
-    backpressure = Backpressure(spill, most_drawn_bytes=100)
+def test_images_that_are_not_encoded_yet_count_too() -> None:
+    backpressure = Backpressure(most_encoded_bytes=100, most_drawn_bytes=100)
 
     backpressure.drawn(100)
     backpressure.look()

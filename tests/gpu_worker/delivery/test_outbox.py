@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,6 @@ from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job, JobState, StoredImage
 from darkroom.settings import Settings
 from gpu_worker.delivery.outbox import LOOK_S, Outbox
-from gpu_worker.delivery.spill import Spill
 from gpu_worker.delivery.upload import Uploader
 from gpu_worker.generate import generate
 from gpu_worker.node import Node
@@ -31,10 +29,6 @@ PAUSE_S = 10.0  # longer than any between two tries
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"delivery_patience_s": 600.0})
-
-
-def spilled(settings: Settings) -> list[Path]:
-    return [path for path in settings.outbox_folder.rglob("*") if path.is_file() and path.name != ".lock"]
 
 
 def post(store: JobStore, request_of: MakeRequest, count: int = 1) -> list[str]:
@@ -104,20 +98,19 @@ def test_a_job_that_is_delivered_is_held_no_more(node: Node, store: JobStore, re
     assert node.leases.jobs() == []
 
 
-def test_images_wait_on_disk_and_leave_nothing_there(
+def test_images_wait_in_memory_and_leave_nothing_there(
     node: Node, storage: WatchedStorage, store: JobStore, settings: Settings, clock: Clock, request_of: MakeRequest
 ) -> None:
     storage.before_put = down
     [job] = post(store, request_of)
     run_all("minilab", node)
 
-    [file] = spilled(settings)
-    waiting = file.read_bytes()
+    waiting_bytes = node.outbox.backpressure.encoded_bytes
     storage.before_put = nothing
     outage(node, clock, PAUSE_S)
 
-    assert storage.get(image_key(job, 0, "png")) == waiting
-    assert spilled(settings) == []
+    assert len(storage.get(image_key(job, 0, "png"))) == waiting_bytes
+    assert node.outbox.backpressure.encoded_bytes == 0
 
 
 def test_what_was_stored_before_the_outage_is_not_stored_again(
@@ -193,7 +186,7 @@ def test_an_outage_longer_than_our_patience_fails_the_job_and_says_why(
         assert failure
         assert failure.code == "delivery_failed"
         assert "could not be delivered for 600 s: The bucket does not answer." in failure.message
-    assert spilled(settings) == []
+    assert node.outbox.backpressure.encoded_bytes == 0
     assert node.leases.jobs() == []
 
 
@@ -221,7 +214,7 @@ def test_a_cancel_reaches_a_job_that_waits(
     clock.now_s += LOOK_S
     run_errands(node.outbox)
 
-    assert spilled(settings) == []
+    assert node.outbox.backpressure.encoded_bytes == 0
     assert node.leases.jobs() == []
 
 
@@ -258,25 +251,8 @@ def test_jobs_that_wait_are_given_back_when_the_grace_period_is_over(
 
     assert states(store, jobs) == {JobState.QUEUED}
     assert {message["cause"] for message in queued(redis_url, "gpu.minilab")} == set(jobs)
-    assert spilled(settings) == []
+    assert node.outbox.backpressure.encoded_bytes == 0
     node.outbox.wait_until_empty()
-
-
-def test_a_file_that_is_gone_costs_an_attempt_and_not_the_job(
-    node: Node, storage: WatchedStorage, store: JobStore, settings: Settings, clock: Clock, request_of: MakeRequest
-) -> None:
-    storage.before_put = down
-    [job] = post(store, request_of)
-    run_all("minilab", node)
-    [file] = spilled(settings)
-
-    file.unlink()
-    storage.before_put = nothing
-    outage(node, clock, PAUSE_S)
-    run_all("minilab", node)
-    outage(node, clock, PAUSE_S)
-
-    assert (store.get(job).state, store.get(job).attempt) == (JobState.SUCCEEDED, 2)
 
 
 class LateClaims(Claims):
@@ -299,13 +275,12 @@ def test_a_redis_that_is_away_at_the_end_costs_no_image_either(
     store: JobStore,
     client: Client,
     settings: Settings,
-    spill: Spill,
     lane: FakeLane,
     clock: Clock,
     request_of: MakeRequest,
 ) -> None:
     claims = LateClaims(client, settings, away_for=5)
-    uploader = Uploader(storage, claims, node.wakeups, node.progress, spill, node.stopping)
+    uploader = Uploader(storage, claims, node.wakeups, node.progress, node.outbox.backpressure, node.stopping)
     node = replace(node, outbox=Outbox(uploader, node.outbox.backpressure, 600, clock))
     [job] = post(store, request_of)
 

@@ -8,8 +8,8 @@ import pytest
 
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
+from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import MOST_SENDING, Outbox, Task
-from gpu_worker.delivery.spill import Spill
 from gpu_worker.delivery.threads import THREADS, UploadThreads
 from gpu_worker.delivery.upload import Uploader
 from gpu_worker.generate import generate
@@ -65,8 +65,8 @@ def succeeded(store: JobStore, jobs: list[str]) -> int:
 def test_jobs_are_drawn_and_encoded_while_all_uploads_hang(
     node: Node,
     upload_threads: UploadThreads,
+    backpressure: Backpressure,
     storage: WatchedStorage,
-    spill: Spill,
     store: JobStore,
     lane: FakeLane,
     request_of: MakeRequest,
@@ -77,12 +77,12 @@ def test_jobs_are_drawn_and_encoded_while_all_uploads_hang(
 
     for _ in range(MOST_SENDING):
         assert hanging.begun.acquire(timeout=20)
-    eventually(lambda: len(list(spill.folder.iterdir())) == 11, what="ten files and the lock")  # type: ignore[union-attr]
+    eventually(lambda: backpressure.drawn_bytes == 0, what="ten encoded images")
     assert (len(lane.drawn), succeeded(store, jobs)) == (10, 0)
     hanging.let_go()
     eventually(lambda: succeeded(store, jobs) == 10)
     node.outbox.wait_until_empty()
-    assert spill.waiting_bytes == 0
+    assert backpressure.encoded_bytes == 0
 
 
 def test_one_slow_upload_holds_up_no_other(

@@ -18,7 +18,6 @@ from darkroom.settings import Settings
 from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.delivery.parcel import Parcel
-from gpu_worker.delivery.spill import Spill
 from gpu_worker.delivery.upload import Uploader
 from gpu_worker.jobs.leases import Hold
 from storage.keys import image_key
@@ -158,15 +157,15 @@ def test_a_broker_that_is_down_does_not_cost_the_result(
     storage: WatchedStorage,
     claims: Claims,
     progress: PromptProgress,
-    spill: Spill,
+    backpressure: Backpressure,
     store: JobStore,
     start_job: StartJob,
 ) -> None:
     job = start_job()
 
     with broker_that_is_down() as wakeups:
-        uploader = Uploader(storage, claims, wakeups, progress, spill, threading.Event())
-        outbox = Outbox(uploader, Backpressure(spill), 600)
+        uploader = Uploader(storage, claims, wakeups, progress, backpressure, threading.Event())
+        outbox = Outbox(uploader, backpressure, 600)
         outbox.add(Parcel(Hold(job, 100, Clock()), PICTURES[:1]))
         run_errands(outbox)
 
