@@ -18,7 +18,7 @@ from gpu_worker.node import Node
 from tests.conftest import MakeRequest
 from tests.gpu_worker.conftest import Clock
 from tests.gpu_worker.fakes import FakeLane
-from tests.gpu_worker.running import run_all, run_errands
+from tests.gpu_worker.running import run_all, run_tasks
 from tests.watched_storage import WatchedStorage, down, nothing
 
 KB = 1000
@@ -89,8 +89,8 @@ def test_it_takes_jobs_again_when_storage_is_back(
     with another_wakeup(tight):
         storage.before_put = nothing
         clock.now_s += 10
-        run_errands(tight.outbox)
-    run_errands(tight.outbox)
+        run_tasks(tight.outbox)
+    run_tasks(tight.outbox)
 
     assert {store.get(job).state for job in jobs} == {JobState.SUCCEEDED}
     assert len(lane.drawn) == len(jobs)

@@ -19,7 +19,7 @@ from storage.keys import image_key
 from tests.conftest import MakeRequest
 from tests.gpu_worker.conftest import Clock
 from tests.gpu_worker.fakes import FakeLane
-from tests.gpu_worker.running import run_all, run_errands
+from tests.gpu_worker.running import run_all, run_tasks
 from tests.queued import queued
 from tests.watched_storage import WatchedStorage, down, nothing
 
@@ -44,7 +44,7 @@ def outage(node: Node, clock: Clock, for_s: float) -> None:
     ends_s = clock.now_s + for_s
     while clock.now_s < ends_s:
         clock.now_s += PAUSE_S
-        run_errands(node.outbox)
+        run_tasks(node.outbox)
 
 
 def test_an_outage_costs_tries_and_no_image(
@@ -197,7 +197,7 @@ def test_a_job_that_was_never_tried_is_tried_once_though_its_time_is_over(
     generate("minilab", node)
     clock.now_s = 700
 
-    run_errands(node.outbox)
+    run_tasks(node.outbox)
 
     assert store.get(job).state is JobState.SUCCEEDED
 
@@ -212,7 +212,7 @@ def test_a_cancel_reaches_a_job_that_waits(
     store.cancel(job)
     node.leases.renew()
     clock.now_s += LOOK_S
-    run_errands(node.outbox)
+    run_tasks(node.outbox)
 
     assert node.outbox.backpressure.encoded_bytes == 0
     assert node.leases.jobs() == []
@@ -226,7 +226,7 @@ def test_a_deadline_reaches_a_job_that_waits(
     run_all("minilab", node)
 
     clock.now_s = settings.job_deadline_s + 1
-    run_errands(node.outbox)
+    run_tasks(node.outbox)
 
     failure = store.get(job).failure
     assert failure
@@ -247,7 +247,7 @@ def test_jobs_that_wait_are_given_back_when_the_grace_period_is_over(
     run_all("minilab", node)
 
     stopping.set()
-    run_errands(node.outbox)
+    run_tasks(node.outbox)
 
     assert states(store, jobs) == {JobState.QUEUED}
     assert {message["cause"] for message in queued(redis_url, "gpu.minilab")} == set(jobs)

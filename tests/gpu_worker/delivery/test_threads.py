@@ -125,7 +125,7 @@ class OutboxThatBreaks(Outbox):
         self._broken = [KeyError("unforeseen") for _ in range(THREADS)]
 
     @property
-    def broken_errands(self) -> int:
+    def broken_tasks(self) -> int:
         return len(self._broken)
 
     def next_task(self) -> Task | None:
@@ -136,7 +136,7 @@ class OutboxThatBreaks(Outbox):
             raise self._broken.pop()
 
 
-def test_an_unforeseen_error_ends_no_courier(
+def test_an_unforeseen_error_ends_no_upload_thread(
     node: Node, uploader: Uploader, outbox: Outbox, store: JobStore, request_of: MakeRequest
 ) -> None:
     breaking = OutboxThatBreaks(uploader, outbox)
@@ -146,5 +146,5 @@ def test_an_unforeseen_error_ends_no_courier(
     jobs = draw(replace(node, outbox=breaking), store, request_of, 5)
 
     eventually(lambda: succeeded(store, jobs) == 5)
-    assert breaking.broken_errands == 0
+    assert breaking.broken_tasks == 0
     upload_threads.stop()

@@ -23,7 +23,7 @@ from gpu_worker.jobs.leases import Hold
 from storage.keys import image_key
 from tests.gpu_worker.conftest import Clock, StartJob
 from tests.gpu_worker.fakes import PromptProgress
-from tests.gpu_worker.running import run_errands
+from tests.gpu_worker.running import run_tasks
 from tests.queued import queued
 from tests.servers import free_port
 from tests.watched_storage import WatchedStorage
@@ -39,7 +39,7 @@ def deliver(outbox: Outbox) -> Deliver:
 
     def deliver(job: Job, images: list[Image.Image], hold: Hold | None = None) -> None:
         outbox.add(Parcel(hold or Hold(job, 100, Clock()), list(images)))
-        run_errands(outbox)
+        run_tasks(outbox)
 
     return deliver
 
@@ -167,6 +167,6 @@ def test_a_broker_that_is_down_does_not_cost_the_result(
         uploader = Uploader(storage, claims, wakeups, progress, backpressure, threading.Event())
         outbox = Outbox(uploader, backpressure, 600)
         outbox.add(Parcel(Hold(job, 100, Clock()), PICTURES[:1]))
-        run_errands(outbox)
+        run_tasks(outbox)
 
     assert store.get(job.id).state is JobState.SUCCEEDED

@@ -84,7 +84,7 @@ def test_told_a_third_time_it_waits_for_nothing() -> None:
         assert worker.exits.get(timeout=SOON_S) == 0
 
 
-def test_a_farewell_that_fails_keeps_nobody() -> None:
+def test_last_work_that_fails_keeps_nobody() -> None:
     worker = Worker()
 
     def fail() -> None:
