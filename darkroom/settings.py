@@ -133,16 +133,11 @@ class Settings(BaseSettings):
         le=86_400,
         description="How long a worker keeps trying to write a finished image while storage is down, seconds.",
     )
-    outbox_dir: Path | None = Field(
-        default=None,
-        description="Folder of a GPU worker's own machine for finished images that wait for storage, once they are "
-        "too many to wait in memory. Unset: `outbox` in the data folder.",
-    )
     outbox_max_bytes: int = Field(
-        default=4 * 2**30,
+        default=512 * 2**20,
         ge=2**20,
-        description="Finished images that may wait for storage in one GPU worker, bytes. At this it takes no more "
-        "jobs; those under way may exceed it by their images.",
+        description="Finished images that may wait for storage in one GPU worker's memory, bytes. At this it takes no "
+        "more jobs; those under way may exceed it by their images.",
     )
     max_attempts: int = Field(
         default=3,
@@ -199,10 +194,6 @@ class Settings(BaseSettings):
     @property
     def images_dir(self) -> Path:
         return self.data_dir / "images"
-
-    @property
-    def outbox_folder(self) -> Path:
-        return self.outbox_dir or self.data_dir / "outbox"
 
     @property
     def public_base_url(self) -> str:

@@ -6,10 +6,11 @@ import structlog
 
 from darkroom.errors import WorkerStopping
 from gpu_worker.delivery.parcel import Parcel
-from gpu_worker.jobs.job_end import ending
-from gpu_worker.jobs.lane import Draw, Lane
+from gpu_worker.jobs.job_end import job_end
+from gpu_worker.jobs.lanes import Lane
 from gpu_worker.jobs.leases import Hold
 from gpu_worker.node import Node
+from gpu_worker.previews.writer import Draw
 
 log = structlog.get_logger()
 
@@ -39,7 +40,7 @@ def generate(model: str, node: Node) -> None:
 
 def _has_room(node: Node) -> bool:
     """Waits for it. False once this worker is leaving."""
-    node.outbox.room.wait(lambda: node.is_leaving)
+    node.outbox.backpressure.wait(lambda: node.is_leaving)
     return not node.is_leaving
 
 
@@ -52,13 +53,13 @@ def _make_next(model: str, lane: Lane, node: Node) -> bool:
             return False
         with (
             structlog.contextvars.bound_contextvars(job_id=job.id, attempt=job.attempt),
-            ExitStack() as custody,
-            ending(job, node.claims, node.wakeups),
+            ExitStack() as lease_stack,
+            job_end(job, node.claims, node.wakeups),
         ):
-            hold = custody.enter_context(node.leases.hold(job))
+            hold = lease_stack.enter_context(node.leases.hold(job))
             log.info("job.started", model=model)
             images = lane.run(job.request, JobWatch(hold, node))
-            node.outbox.add(Parcel(hold, images, custody.pop_all()))
+            node.outbox.add(Parcel(hold, images, lease_stack.pop_all()))
     return True
 
 

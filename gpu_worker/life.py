@@ -16,18 +16,17 @@ from darkroom.job_store.redis_client import connect
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from darkroom.workers import WorkerInfo
-from gpu_worker.delivery.backpressure import Room
-from gpu_worker.delivery.couriers import Couriers
+from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
-from gpu_worker.delivery.spill import Spill
-from gpu_worker.delivery.upload import Delivery
+from gpu_worker.delivery.threads import UploadThreads
+from gpu_worker.delivery.upload import Uploader
+from gpu_worker.engine.forward import Forward
 from gpu_worker.jobs.leases import LeaseKeeper
 from gpu_worker.jobs.progress import ProgressWriter
 from gpu_worker.jobs.wake import wake_for_waiting
 from gpu_worker.node import Node
-from gpu_worker.shutdown.drain import Departure
-from gpu_worker.shutdown.give_back import abandon
-from gpu_worker.shutdown.watchdog import Forward, Watchdog
+from gpu_worker.shutdown.drain import Drain, give_back
+from gpu_worker.shutdown.watchdog import Watchdog
 from models.device import Device, choose_device
 from storage.opening import open_storage
 
@@ -47,8 +46,7 @@ class Life:
 
     node: Node
     engine: "Engine"
-    _spill: Spill
-    _couriers: Couriers
+    _upload_threads: UploadThreads
 
     def __init__(self, settings: Settings, exit_at_once: Callable[[int], object] = os._exit) -> None:
         self._settings = settings
@@ -56,7 +54,7 @@ class Life:
         self._draining = threading.Event()
         self._stopping = threading.Event()
         self._is_leaving = False
-        self._departure = Departure(settings.grace_s, self._draining, self._stopping, self._farewell, exit_at_once)
+        self._drain = Drain(settings.grace_s, self._draining, self._stopping, self._last_work, exit_at_once)
         self._presence: Reporter | None = None
         self._watchdog: Watchdog | None = None
 
@@ -68,24 +66,23 @@ class Life:
         claims = Claims(client, settings)
         storage = open_storage(settings)
         device = choose_device(settings.device)
-        self._departure.start()  # before what may take minutes
+        self._drain.start()  # before what may take minutes
         # torch takes seconds to import, so that comes after all that can be wrong with the settings.
         from gpu_worker.profiling.loading import load_lanes
 
         self.engine = self._start_engine(device)
         lanes = {card.id: load_lanes(card, device, self.engine, settings) for card in cards}
         leases, progress = LeaseKeeper(claims, settings), ProgressWriter(claims)
-        self._spill = Spill(settings.outbox_folder, settings.outbox_max_bytes)
-        delivery = Delivery(storage, claims, wakeups, progress, self._spill, self._stopping)
-        outbox = Outbox(delivery, Room(self._spill), settings.delivery_patience_s)
+        backpressure = Backpressure(settings.outbox_max_bytes)
+        uploader = Uploader(storage, claims, wakeups, progress, backpressure, self._stopping)
+        outbox = Outbox(uploader, backpressure, settings.delivery_patience_s)
         self.node = Node(name, lanes, claims, wakeups, leases, progress, outbox, self._draining, self._stopping)
-        self._couriers = Couriers(outbox)
+        self._upload_threads = UploadThreads(outbox)
         info = WorkerInfo(name, "gpu", list(lanes), lanes=settings.lanes, device=device.name)
         self._presence = Reporter(client, info)
-        self._spill.open()
         leases.start()
         progress.start()
-        self._couriers.start()
+        self._upload_threads.start()
         self._presence.start()
         self._watchdog = Watchdog(self.engine.forward, self._abandon, settings.watchdog_s)
         self._watchdog.start()
@@ -116,8 +113,7 @@ class Life:
         )
         self._draining.set()
         try:
-            abandon(self.node, forward.jobs)
-            self._spill.close()
+            give_back(self.node, forward.jobs)
         finally:
             self._exit_at_once(HUNG)
 
@@ -127,7 +123,7 @@ class Life:
         Safe in a signal handler.
         """
         self._is_leaving = True
-        self._departure.leave()
+        self._drain.leave()
 
     def leave(self) -> None:
         """Drain, unless it was told to."""
@@ -142,25 +138,23 @@ class Life:
             self._presence.stop()
             self.node.outbox.wait_until_empty()
             self._stop_threads()
-        self._departure.left()
+        self._drain.left()
 
     def _stop_threads(self) -> None:
         self._stopping.set()
-        self._couriers.stop()
-        self._spill.close()
+        self._upload_threads.stop()
         if self._watchdog:
             self._watchdog.stop()
         self.node.progress.stop()
         self.node.leases.stop()
         self.engine.stop()
 
-    def _farewell(self) -> None:
+    def _last_work(self) -> None:
         """What must be done by a process that cannot wait for its threads."""
         if self._presence:
-            abandon(self.node)
+            give_back(self.node)
             self._presence.stop()
             self._pass_on()
-            self._spill.close()
 
     def _card(self, model: str) -> ModelCard:
         catalogue = read_catalogue(self._settings.catalogue)

@@ -32,4 +32,4 @@ class Node:
 
     @property
     def takes_jobs(self) -> bool:
-        return bool(self.outbox.room) and not self.is_leaving
+        return bool(self.outbox.backpressure) and not self.is_leaving

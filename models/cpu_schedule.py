@@ -36,7 +36,7 @@ def _on_cpu(scheduler_class: type) -> type:
 
     @wraps(original.step)
     def step(self: Any, *args: Any, **kwargs: Any) -> Any:
-        from models.copies import Copies
+        from models.transfer import Copies
 
         with Copies():
             return original.step(self, *args, **kwargs)

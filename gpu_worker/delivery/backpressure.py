@@ -5,8 +5,6 @@ from collections.abc import Callable
 
 import structlog
 
-from gpu_worker.delivery.spill import Spill
-
 log = structlog.get_logger()
 
 # Images that were drawn faster than they are encoded.
@@ -17,11 +15,14 @@ ROOM_AGAIN = 0.75
 LOOK_S = 0.5
 
 
-class Room:
-    def __init__(self, spill: Spill, most_drawn_bytes: int = MOST_DRAWN_BYTES) -> None:
-        self._spill = spill
+class Backpressure:
+    """`most_encoded_bytes` may wait in memory for storage; what lanes have under way may exceed it."""
+
+    def __init__(self, most_encoded_bytes: int, most_drawn_bytes: int = MOST_DRAWN_BYTES) -> None:
+        self._most_encoded_bytes = most_encoded_bytes
+        self.encoded_bytes = 0
         self._most_drawn_bytes = most_drawn_bytes
-        self._drawn_bytes = 0
+        self.drawn_bytes = 0
         self._is_full = False
         self._changed = threading.Condition()
 
@@ -36,19 +37,23 @@ class Room:
 
     def drawn(self, added_bytes: int) -> None:
         with self._changed:
-            self._drawn_bytes += added_bytes
+            self.drawn_bytes += added_bytes
+
+    def encoded(self, added_bytes: int) -> None:
+        with self._changed:
+            self.encoded_bytes += added_bytes
 
     def look(self) -> None:
         """To be called when there is more or less than before."""
         with self._changed:
-            fullness = max(self._spill.fullness(), self._drawn_bytes / self._most_drawn_bytes)
+            fullness = max(self.encoded_bytes / self._most_encoded_bytes, self.drawn_bytes / self._most_drawn_bytes)
             was_full, self._is_full = self._is_full, fullness >= (ROOM_AGAIN if self._is_full else 1)
             self._changed.notify_all()
         if self._is_full and not was_full:
             log.warning(
                 "outbox.full",
-                bytes=self._spill.waiting_bytes,
+                bytes=self.encoded_bytes,
                 advice="No jobs are taken in until storage takes images.",
             )
         elif was_full and not self._is_full:
-            log.info("outbox.has_room", bytes=self._spill.waiting_bytes)
+            log.info("outbox.has_room", bytes=self.encoded_bytes)

@@ -1,4 +1,4 @@
-"""Where drawn jobs wait to be encoded and stored, so that no lane does. It has no threads: see couriers.py."""
+"""Where drawn jobs wait to be encoded and stored, so that no lane does. It has no threads: see threads.py."""
 
 import threading
 import time
@@ -9,38 +9,42 @@ import structlog
 
 from darkroom.errors import DeliveryFailed, Unavailable
 from gpu_worker.delivery.backoff import Backoff
-from gpu_worker.delivery.backpressure import Room
+from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.parcel import Parcel
-from gpu_worker.delivery.upload import Delivery
+from gpu_worker.delivery.upload import Uploader
 
 log = structlog.get_logger()
 
-# With all of them hanging, there are couriers left to encode, and to end jobs that are not wanted any more.
+# With all of them hanging, there are threads left to encode, and to end jobs that are not wanted any more.
 MOST_SENDING = 4
 # What waits is looked through this often for such jobs.
 LOOK_S = 1.0
 
-Errand = Callable[[], None]
+Task = Callable[[], None]
 
 
 class Outbox:
-    """Hands out errands: let go a job that is not wanted any more, encode one, or store one, in this order.
+    """Hands out tasks: let go a job that is not wanted any more, encode one, or store one, in this order.
 
     A parcel that storage does not take goes to the end of the line, so that none holds up the others.
     """
 
     def __init__(
-        self, delivery: Delivery, room: Room, patience_s: float, clock: Callable[[], float] = time.monotonic
+        self,
+        uploader: Uploader,
+        backpressure: Backpressure,
+        patience_s: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.room = room
-        self._delivery = delivery
+        self.backpressure = backpressure
+        self._uploader = uploader
         self._patience_s = patience_s
         self._clock = clock
         self._backoff = Backoff(clock)
         self._over: deque[Parcel] = deque()
         self._drawn: deque[Parcel] = deque()
         self._packed: deque[Parcel] = deque()
-        self._parcels = 0  # those in a courier's hands too
+        self._parcels = 0  # those in a thread's hands too
         self._sending = 0
         self._look_at_s = 0.0
         self._is_closed = False
@@ -49,12 +53,12 @@ class Outbox:
     def add(self, parcel: Parcel) -> None:
         """Returns at once. From here on the parcel is not the caller's."""
         parcel.patient_until_s = self._clock() + self._patience_s
-        self.room.drawn(parcel.drawn_bytes)
+        self.backpressure.drawn(parcel.drawn_bytes)
         with self._changed:
             self._drawn.append(parcel)
             self._parcels += 1
             self._changed.notify()
-        self.room.look()
+        self.backpressure.look()
 
     def wait_until_empty(self) -> None:
         """Until every job is delivered, or ended otherwise."""
@@ -62,26 +66,26 @@ class Outbox:
             self._changed.wait_for(lambda: not self._parcels)
 
     def close(self) -> None:
-        """No errand is handed out any more."""
+        """No task is handed out any more."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
 
-    def errand(self) -> Errand | None:
+    def task(self) -> Task | None:
         """What is to be done now, if anything is."""
         with self._changed:
             return self._choose()
 
-    def next_errand(self) -> Errand | None:
+    def next_task(self) -> Task | None:
         """Waits for one. None: the outbox is closed."""
         with self._changed:
             while not self._is_closed:
-                if errand := self._choose():
-                    return errand
+                if task := self._choose():
+                    return task
                 self._changed.wait(LOOK_S if self._parcels else None)
         return None
 
-    def _choose(self) -> Errand | None:
+    def _choose(self) -> Task | None:
         self._set_aside()
         if self._over:
             over = self._over.popleft()
@@ -98,39 +102,39 @@ class Outbox:
 
     def _set_aside(self) -> None:
         """Find the jobs that were canceled or lost, that are past their deadline, or that this worker gives back."""
-        if self._clock() < self._look_at_s and not self._delivery.is_stopping:
+        if self._clock() < self._look_at_s and not self._uploader.is_stopping:
             return
         self._look_at_s = self._clock() + LOOK_S
         for line in (self._drawn, self._packed):
-            over = [parcel for parcel in line if self._delivery.is_stopping or parcel.is_over()]
+            over = [parcel for parcel in line if self._uploader.is_stopping or parcel.is_over()]
             self._over.extend(over)
             for parcel in over:
                 line.remove(parcel)
 
     def _let_go(self, parcel: Parcel) -> None:
         try:
-            self._delivery.let_go(parcel)
+            self._uploader.let_go(parcel)
         finally:
             self._done(parcel)
 
     def _pack(self, parcel: Parcel) -> None:
         drawn_bytes, is_packed = parcel.drawn_bytes, False
         try:
-            is_packed = self._delivery.pack(parcel)
+            is_packed = self._uploader.pack(parcel)
         finally:
-            self.room.drawn(-drawn_bytes)
+            self.backpressure.drawn(-drawn_bytes)
             if not is_packed:
                 self._done(parcel)
         if is_packed:
             with self._changed:
                 self._packed.append(parcel)
                 self._changed.notify()
-            self.room.look()
+            self.backpressure.look()
 
     def _send(self, parcel: Parcel) -> None:
         began_s, is_done = self._clock(), True
         try:
-            if self._delivery.send(parcel):
+            if self._uploader.send(parcel):
                 self._worked()
         except Unavailable as failure:
             is_done = False
@@ -164,14 +168,14 @@ class Outbox:
                 failures=self._backoff.failures,
                 waiting=self._parcels,
             )
-        self.room.look()
+        self.backpressure.look()
 
     def _done(self, parcel: Parcel) -> None:
-        self._delivery.close(parcel)
+        self._uploader.close(parcel)
         with self._changed:
             self._parcels -= 1
             self._changed.notify_all()
-        self.room.look()
+        self.backpressure.look()
 
 
 def _given_up(failure: Unavailable, patience_s: float) -> DeliveryFailed:

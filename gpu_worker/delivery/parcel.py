@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from darkroom.errors import DeliveryFailed
 from darkroom.jobs import Job, StoredImage
-from gpu_worker.delivery.spill import Kept
 from gpu_worker.jobs.leases import Hold
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Parcel:
-    """Made by a lane, which hands over with it what keeps the job's lease: `custody`, closed when the job has ended.
+    """Made by a lane. What keeps the job's lease goes along: `lease_stack`, closed when the job has ended.
 
     One thread at a time has it. `images` is what has yet to be encoded, `unsent` what is encoded and has yet to be
     stored; `packed` lists all that was encoded.
@@ -24,9 +23,9 @@ class Parcel:
 
     hold: Hold
     images: "list[Image]"
-    custody: ExitStack = field(default_factory=ExitStack)
+    lease_stack: ExitStack = field(default_factory=ExitStack)
     packed: list[StoredImage] = field(default_factory=list)
-    unsent: deque[tuple[StoredImage, Kept]] = field(default_factory=deque)
+    unsent: deque[tuple[StoredImage, bytes]] = field(default_factory=deque)
     is_touched: bool = False
     """Something of it may be in storage; set by whoever stores."""
     patient_until_s: float = 0.0

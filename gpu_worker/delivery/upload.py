@@ -18,10 +18,10 @@ from darkroom.errors import (
 from darkroom.job_store.claims import Claims
 from darkroom.jobs import Job, StoredImage
 from darkroom.messages.wakeups import Wakeups
+from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.encoding import CONTENT_TYPES, encode
 from gpu_worker.delivery.parcel import Parcel
-from gpu_worker.delivery.spill import Spill
-from gpu_worker.jobs.job_end import ending
+from gpu_worker.jobs.job_end import job_end
 from gpu_worker.jobs.progress import ProgressWriter
 from storage.contract import Storage
 from storage.keys import image_key
@@ -29,21 +29,21 @@ from storage.keys import image_key
 log = structlog.get_logger()
 
 
-class Delivery:
+class Uploader:
     def __init__(
         self,
         storage: Storage,
         claims: Claims,
         wakeups: Wakeups,
         progress: ProgressWriter,
-        spill: Spill,
+        backpressure: Backpressure,
         stopping: threading.Event,
     ) -> None:
         self._storage = storage
         self._claims = claims
         self._wakeups = wakeups
         self._progress = progress
-        self._spill = spill
+        self._backpressure = backpressure
         self._stopping = stopping
 
     @property
@@ -57,7 +57,8 @@ class Delivery:
                 self._check(parcel)
                 data = encode(image, parcel.job, index)
                 stored = _stored(parcel.job, index, data, (image.width, image.height))
-                parcel.unsent.append((stored, self._spill.keep(data)))
+                parcel.unsent.append((stored, data))
+                self._backpressure.encoded(len(data))
                 parcel.packed.append(stored)
             parcel.images.clear()
             return True
@@ -87,19 +88,18 @@ class Delivery:
 
     def close(self, parcel: Parcel) -> None:
         """The job has ended: nothing is kept of it, and its lease is renewed no more."""
-        for _, kept in parcel.unsent:
-            self._spill.discard(kept)
+        self._backpressure.encoded(-sum(len(data) for _, data in parcel.unsent))
         parcel.unsent.clear()
-        parcel.custody.close()
+        parcel.lease_stack.close()
 
     def _send(self, parcel: Parcel) -> None:
         while parcel.unsent:
             self._check(parcel)
-            image, kept = parcel.unsent[0]
+            image, data = parcel.unsent[0]
             parcel.is_touched = True
-            self._storage.put(image.key, kept.read(), content_type=image.content_type)
+            self._storage.put(image.key, data, content_type=image.content_type)
             parcel.unsent.popleft()
-            self._spill.discard(kept)
+            self._backpressure.encoded(-len(data))
         # Watchers see the last step before the end.
         self._progress.flush(parcel.hold)
         self._claims.succeed(parcel.job, parcel.packed)
@@ -117,7 +117,7 @@ class Delivery:
         job = parcel.job
         with (
             structlog.contextvars.bound_contextvars(job_id=job.id, attempt=job.attempt),
-            ending(job, self._claims, self._wakeups),
+            job_end(job, self._claims, self._wakeups),
         ):
             try:
                 yield

@@ -1,16 +1,13 @@
-"""What a lane files: one call of a shared network. And the pass that says for which job it runs."""
+"""What a lane files: one call of a shared network. And the run that it belongs to."""
 
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from gpu_worker.engine.calls.arguments import Arguments, Fit
-
-if TYPE_CHECKING:
-    from gpu_worker.step_reuse.run import StepReuse
 
 
 @dataclass(frozen=True)
@@ -26,8 +23,15 @@ class Entry:
     """False for what is called once or twice a job, before its steps or after them: text encoders, autoencoders."""
 
 
+class Reuse(Protocol):
+    """Of one run: what its denoiser said at earlier steps."""
+
+    def answer(self, entry: Entry, args: Sequence[Any], kwargs: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
+        """What the network says, which `compute` asks, or what it would say."""
+
+
 @dataclass
-class LanePass:
+class Run:
     """One run of a lane. The lane keeps it up to date; the engine only reads it."""
 
     priority: int
@@ -38,7 +42,7 @@ class LanePass:
     check: Callable[[], None] = field(default=lambda: None)
     """Raises what ends the run: a cancel, a lost lease, a deadline, a stop."""
     job_id: str = ""
-    reuse: "StepReuse | None" = None
+    reuse: Reuse | None = None
     """Answers some of the denoiser's calls from memory, for jobs that want it."""
 
 
@@ -56,7 +60,7 @@ class Urgency:
 class Call:
     """Filled in by the engine: `result` or `error`, then `done`."""
 
-    lane: LanePass
+    run: Run
     entry: Entry
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -77,7 +81,7 @@ class Call:
         return (self.entry, *self.arguments.fit) if self.arguments else ("alone", id(self))
 
     def urgency(self, now_s: float) -> Urgency:
-        return Urgency(self.lane.priority, self.lane.work_left, now_s - self.lane.entered_s, self.entry.is_step)
+        return Urgency(self.run.priority, self.run.work_left, now_s - self.run.entered_s, self.entry.is_step)
 
     def finish(self, result: Any) -> None:
         self.result = result

@@ -17,19 +17,19 @@ import structlog
 import torch
 
 from darkroom.errors import WorkerStopping
-from gpu_worker.engine.call import Call, Entry, LanePass
+from gpu_worker.engine.call import Call, Entry, Run
 from gpu_worker.engine.cores import Division
-from gpu_worker.engine.knees import Knees, Worth
+from gpu_worker.engine.forward import Forward
+from gpu_worker.engine.in_flight import InFlight
+from gpu_worker.engine.knees import Knees
 from gpu_worker.engine.replica import NotCopied, Originals, Replicas
 from gpu_worker.engine.runner import Runner
-from gpu_worker.engine.scheduler import Desk
-from gpu_worker.engine.tempo import Pace
-from gpu_worker.engine.transfer import Descent, Landing
-from gpu_worker.engine.unbatchable import Alone
-from gpu_worker.memory.budget import Headroom
+from gpu_worker.engine.scheduler import Scheduler
+from gpu_worker.engine.tempo import Tempo
+from gpu_worker.engine.unbatchable import Unbatchable
+from gpu_worker.memory.budget import MemoryBudget
 from gpu_worker.memory.device import Memory, memory_of
-from gpu_worker.profiling.measure import measured_worth
-from gpu_worker.shutdown.watchdog import Forward
+from models.transfer import Descent, Landing
 
 log = structlog.get_logger()
 
@@ -52,20 +52,20 @@ class Engine:
         knees: Knees,
         device: str,
         clock: Callable[[], float] = time.monotonic,
-        pace: Pace | None = None,
+        tempo: Tempo | None = None,
         on_death: Callable[[BaseException], None] = lambda _error: None,
         memory: Memory | None = None,
     ) -> None:
         self.knees = knees
-        self.headroom = Headroom()
-        self.alone = Alone()
-        self._device = device
-        self._memory = memory or memory_of(device)
+        self.memory_budget = MemoryBudget()
+        self.unbatchable = Unbatchable()
+        self.device = device
+        self.memory = memory or memory_of(device)
         self._descent = Descent(torch.device(device)) if device.startswith("cuda") else None
-        self._pace = pace or Pace(device)
+        self._in_flight = InFlight(device)
         self._clock = clock
         self._on_death = on_death
-        self._desk = Desk(knees, self.headroom, self._pace, clock)
+        self._scheduler = Scheduler(knees, self.memory_budget, tempo or Tempo(), self._in_flight, clock)
         self._threads: dict[Runner, threading.Thread] = {}
         self._first = self._hire(Originals())
         self._others: list[Runner] = []
@@ -80,7 +80,7 @@ class Engine:
         To be called for each model before its first job. `divide_cores` is told how many there are. It is asked until
         it once says that there shall be several forwards at once, and in the engine's first thread.
         """
-        if self._device != "cpu":
+        if self.device != "cpu":
             return
         if not self._others:
             self._divide_cores(divide_cores)
@@ -94,39 +94,39 @@ class Engine:
 
     def stop(self) -> None:
         """Break off every call: those that wait at once, those that run when they are done, or after STOP_S."""
-        _break_off(self._desk.close(), "This worker is stopping.")
+        _break_off(self._scheduler.close(), "This worker is stopping.")
         ends_s = time.monotonic() + STOP_S
         for runner, thread in self._threads.items():
             if thread.is_alive():
                 thread.join(timeout=max(0.0, ends_s - time.monotonic()))
-            _break_off(self._desk.give_up(runner), "This worker is stopping.")
+            _break_off(self._scheduler.give_up(runner), "This worker is stopping.")
 
-    def enter(self, lane: LanePass) -> None:
+    def enter(self, run: Run) -> None:
         """This lane starts a run: its first call is on its way."""
-        self._desk.enter(lane)
+        self._scheduler.enter(run)
 
-    def leave(self, lane: LanePass) -> None:
+    def leave(self, run: Run) -> None:
         """This lane will not be back in this run: nobody need wait for it."""
-        self._desk.leave(lane)
+        self._scheduler.leave(run)
 
-    def run(self, lane: LanePass, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def run(self, run: Run, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a network for a lane, with whichever other calls fit. Blocks the lane's thread until it is done.
 
-        Raises what the lane's pass raises, what the network raises for this call, and WorkerStopping.
+        Raises what the run's `check` raises, what the network raises for this call, and WorkerStopping.
         """
-        lane.check()
-        call = Call(lane, entry, args, kwargs, self.alone.arguments(entry, args, kwargs), self._clock())
+        run.check()
+        call = Call(run, entry, args, kwargs, self.unbatchable.arguments(entry, args, kwargs), self._clock())
         if self._tap is not None:
             self._tap.append(call)
         return self._done(call)
 
     def forward(self) -> Forward | None:
         """What the networks have been busy with longest, in an engine's thread or on the device still."""
-        return self._desk.forward()
+        return self._scheduler.forward()
 
     def stack(self) -> str:
         """Where the thread of that forward is now."""
-        thread = self._threads[self._desk.oldest() or self._first]
+        thread = self._threads[self._scheduler.oldest() or self._first]
         frame = sys._current_frames().get(thread.ident or 0)
         return "".join(traceback.format_stack(frame)) if frame else ""
 
@@ -139,25 +139,21 @@ class Engine:
         finally:
             self._tap = None
 
-    def worth(self, call: Call, most_rows: int, *, compiles: bool = False) -> Worth:
-        """What forwards of this call's shape are worth. Raises what the network raises."""
-        return self.do(lambda: measured_worth(call, most_rows, self._device, self._memory, compiles=compiles))
-
     def weigh(self) -> None:
         """How much memory there is for jobs, now that a model was loaded and nothing runs."""
-        self.headroom.set(self.do(self._memory.free_bytes))
+        self.memory_budget.set(self.do(self.memory.free_bytes))
 
     def do(self, act: Callable[[], T]) -> T:
         """Run something else in the engine's first thread, which has the networks themselves."""
         entry = Entry("engine", "do", act, inspect.signature(act))
-        result: T = self._done(Call(LanePass(0, 0.0, self._clock()), entry, (), {}, None, self._clock()))
+        result: T = self._done(Call(Run(0, 0.0, self._clock()), entry, (), {}, None, self._clock()))
         return result
 
     def _hire(self, networks: Originals | Replicas, threads: int | None = None) -> Runner:
-        runner = Runner(self.knees, self.alone, self._hand_back, self._device, networks)
+        runner = Runner(self.knees, self.unbatchable, self._hand_back, self.device, networks)
         name = f"engine-{len(self._threads)}"
         self._threads[runner] = threading.Thread(target=self._live, args=(runner, threads), name=name, daemon=True)
-        self._desk.join(runner)
+        self._scheduler.join(runner)
         return runner
 
     def _divide_cores(self, divide_cores: Callable[[int], Division]) -> None:
@@ -179,10 +175,10 @@ class Engine:
         try:
             runner.networks.add(entry)
         except NotCopied as error:
-            self.alone.warn(entry, f"runs in one thread: {error}")
+            self.unbatchable.warn(entry, f"runs in one thread: {error}")
 
     def _done(self, call: Call) -> Any:
-        if not self._desk.file(call):
+        if not self._scheduler.file(call):
             raise WorkerStopping("This worker is stopping.")
         self._wait(call)
         if call.error is not None:
@@ -193,9 +189,9 @@ class Engine:
         """Until the call is done, or its job is not wanted any more; what runs already then runs for nobody."""
         while not call.done.wait(LOOK_S):
             try:
-                call.lane.check()
+                call.run.check()
             except BaseException:
-                self._desk.withdraw(call)
+                self._scheduler.withdraw(call)
                 raise
 
     def _live(self, runner: Runner, threads: int | None) -> None:
@@ -205,21 +201,21 @@ class Engine:
             # As pipelines have it themselves. Some write into what a network gave them, which tensors of
             # torch.inference_mode do not allow; and it was no faster.
             with torch.no_grad():
-                if self._device.startswith("cuda"):
-                    torch.cuda.set_device(self._device)  # of this thread: else its events would be the first GPU's
-                while batch := self._desk.fetch(runner):
+                if self.device.startswith("cuda"):
+                    torch.cuda.set_device(self.device)  # of this thread: else its events would be the first GPU's
+                while batch := self._scheduler.fetch(runner):
                     started_s = self._clock()
-                    self._pace.wait_for_device()
+                    self._in_flight.throttle()
                     runner.run(batch)
-                    self._desk.forward_done(runner, self._clock() - started_s)
+                    self._scheduler.forward_done(runner, self._clock() - started_s)
         except BaseException as error:
             log.error("engine.died", exception="".join(traceback.format_exception(error)))
             reason = "This worker's engine has stopped."
-            _break_off([*self._desk.close(), *self._desk.give_up(runner)], reason)
+            _break_off([*self._scheduler.close(), *self._scheduler.give_up(runner)], reason)
             self._on_death(error)
 
     def _hand_back(self, batch: Sequence[Call], results: Sequence[Any]) -> None:
-        self._desk.served(batch)
+        self._scheduler.served(batch)
         for call, result in zip(batch, results, strict=True):
             # All that a pipeline still does to a decoded image is to make a picture of it, which it does on the CPU.
             is_image = self._descent is not None and call.entry.name == "decode"

@@ -12,7 +12,7 @@ CLEARLY_LESS = 0.7
 
 
 @dataclass(frozen=True)
-class Worth:
+class Profile:
     """What was measured of a shape: its knee, and the memory that its forwards take."""
 
     rows: int
@@ -39,10 +39,10 @@ class Knees:
         with self._lock:
             return self._peaks.get(fit, UNKNOWN)
 
-    def measured(self, fit: Fit, worth: Worth, sizes: tuple[int, ...] = ()) -> None:
+    def measured(self, fit: Fit, profile: Profile, sizes: tuple[int, ...] = ()) -> None:
         """`sizes`: numbers of rows, in order, that the network is compiled for."""
         with self._lock:
-            self._rows[fit], self._peaks[fit], self._sizes[fit] = worth.rows, worth.peak, sizes
+            self._rows[fit], self._peaks[fit], self._sizes[fit] = profile.rows, profile.peak, sizes
 
     def is_compiled(self, fit: Fit) -> bool:
         with self._lock:

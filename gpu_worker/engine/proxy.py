@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers.utils.torch_utils import unwrap_module
+from torch.utils import _pytree as pytree
 
 from gpu_worker.engine.call import Entry
-from gpu_worker.engine.calls.upcast import in_float32, keep_upcast
 from gpu_worker.engine.clashes import clash, forget_last_run, has_hooks, networks
-from gpu_worker.engine.run_slot import Seat
+from gpu_worker.engine.run_slot import RunSlot
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -28,14 +28,14 @@ class NetworkProxy:
     def __init__(
         self,
         network: torch.nn.Module,
-        seat: Seat,
+        slot: RunSlot,
         upcast_from: torch.dtype | None = None,
         *,
         is_step: bool = True,
         is_denoiser: bool = False,
     ) -> None:
         self._network = network
-        self._seat = seat
+        self._slot = slot
         self._is_denoiser = is_denoiser
         self._upcast_from = upcast_from
         self._hooked = [module for module in network.modules() if has_hooks(module)]
@@ -83,31 +83,31 @@ class NetworkProxy:
         return nullcontext()
 
     def _file(self, entry: Entry, *args: Any, **kwargs: Any) -> Any:
-        lane_pass = self._seat.current
-        if lane_pass is None:
+        run = self._slot.current
+        if run is None:
             raise RuntimeError(f"{entry.network} was called outside of a lane's run")
         if self._upcast_from:
-            args, kwargs = in_float32((args, kwargs))
-        compute = partial(self._seat.engine.run, lane_pass, entry, args, kwargs)
-        if lane_pass.reuse is None or not self._is_denoiser:
+            args, kwargs = _in_float32((args, kwargs))
+        compute = partial(self._slot.engine.run, run, entry, args, kwargs)
+        if run.reuse is None or not self._is_denoiser:
             return compute()
-        lane_pass.check()
-        return lane_pass.reuse.answer(entry, args, kwargs, compute)
+        run.check()
+        return run.reuse.answer(entry, args, kwargs, compute)
 
 
-def share_networks(pipeline: "DiffusionPipeline", seat: Seat) -> None:
+def share_networks(pipeline: "DiffusionPipeline", slot: RunSlot) -> None:
     """Put a proxy in the place of each network of a lane's own pipeline object.
 
     A pipeline whose networks cannot be shared keeps them, and its runs take turns.
     """
     if reason := clash(pipeline):
-        seat.engine.alone.warn_of_pipeline(type(pipeline).__name__, reason)
-        seat.run_one_by_one(partial(forget_last_run, pipeline))
+        slot.engine.unbatchable.warn_of_pipeline(type(pipeline).__name__, reason)
+        slot.run_one_by_one(partial(forget_last_run, pipeline))
         return
     for name, network in list(networks(pipeline)):
         # Past DiffusionPipeline's own setter, which would write the proxy into the pipeline's configuration.
-        upcast_from, is_step = keep_upcast(pipeline, name, network), name.startswith(STEPS)
-        proxy = NetworkProxy(network, seat, upcast_from, is_step=is_step, is_denoiser=name.startswith(DENOISERS))
+        upcast_from, is_step = _keep_upcast(pipeline, name, network), name.startswith(STEPS)
+        proxy = NetworkProxy(network, slot, upcast_from, is_step=is_step, is_denoiser=name.startswith(DENOISERS))
         object.__setattr__(pipeline, name, proxy)
 
 
@@ -122,3 +122,28 @@ def _entry(network: torch.nn.Module, name: str, is_step: bool) -> Entry:
     # A module's own call, which runs its hooks, only says `*args, **kwargs`.
     run = network if name == "forward" else method
     return Entry(type(unwrap_module(network)).__name__, name, run, inspect.signature(method), is_step)
+
+
+def _keep_upcast(pipeline: "DiffusionPipeline", name: str, network: torch.nn.Module) -> torch.dtype | None:
+    """Casts the network once, if the pipeline would again and again. Returns the dtype that the pipeline shall see.
+
+    SDXL's casts its autoencoder to float32 around each use, as it overflows in float16. That would change the weights
+    under another lane's call. So it stays in float32, and the pipeline, told otherwise, prepares its arguments as ever.
+    """
+    config: Any = getattr(network, "config", None)
+    if name != "vae" or not hasattr(pipeline, "upcast_vae") or not getattr(config, "force_upcast", False):
+        return None
+    denoiser: Any = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    dtype: torch.dtype = denoiser.dtype
+    if dtype is torch.float32:
+        return None
+    network.to(torch.float32)  # nothing happens from the second lane on
+    return dtype
+
+
+def _in_float32(arguments: Any) -> Any:
+    return pytree.tree_map_only(torch.Tensor, _cast, arguments)
+
+
+def _cast(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor

@@ -14,9 +14,9 @@ from gpu_worker.engine.calls.arguments import NotBatchable, join
 from gpu_worker.engine.calls.outputs import split
 from gpu_worker.engine.knees import Knees
 from gpu_worker.engine.replica import Originals, Replicas
-from gpu_worker.engine.transfer import all_on_device
-from gpu_worker.engine.unbatchable import Alone
+from gpu_worker.engine.unbatchable import Unbatchable
 from gpu_worker.memory.device import free_memory, is_out_of_memory
+from models.transfer import all_on_device
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ class Runner:
     def __init__(
         self,
         knees: Knees,
-        alone: Alone,
+        unbatchable: Unbatchable,
         hand_back: HandBack,
         device: str = "cpu",
         networks: Originals | Replicas | None = None,
@@ -35,7 +35,7 @@ class Runner:
         self.networks = networks or Originals()
         self._knees = knees
         self._device = torch.device(device)
-        self._alone = alone
+        self._unbatchable = unbatchable
         self._hand_back = hand_back
 
     def can_run(self, entry: Entry) -> bool:
@@ -51,10 +51,10 @@ class Runner:
         elif len(batch) == 1:
             batch[0].break_off(error)
         elif isinstance(error, NotBatchable):
-            self._alone.keep(batch[0].entry, error)
+            self._unbatchable.keep(batch[0].entry, error)
             self._one_by_one(batch)
         else:
-            self._find_the_guilty(batch, error)
+            self._isolate_fault(batch, error)
 
     def _attempt(self, batch: Sequence[Call]) -> Exception | None:
         try:
@@ -93,12 +93,12 @@ class Runner:
         self.run(batch[:middle])
         self.run(batch[middle:])
 
-    def _find_the_guilty(self, batch: Sequence[Call], error: Exception) -> None:
+    def _isolate_fault(self, batch: Sequence[Call], error: Exception) -> None:
         entry = batch[0].entry
         log.warning("batch.failed", network=entry.network, calls=len(batch), error=type(error).__name__)
         self._one_by_one(batch)
         if all(call.error is None for call in batch):
-            self._alone.failed_only_together(entry, error)
+            self._unbatchable.failed_only_together(entry, error)
 
     def _one_by_one(self, batch: Sequence[Call]) -> None:
         for call in batch:

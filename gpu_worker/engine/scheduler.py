@@ -5,14 +5,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gpu_worker.engine.call import Call, LanePass
+from gpu_worker.engine.call import Call, Run
 from gpu_worker.engine.calls.arguments import Fit
+from gpu_worker.engine.forward import Forward
+from gpu_worker.engine.in_flight import InFlight
 from gpu_worker.engine.knees import Knees
 from gpu_worker.engine.policy import next_batch
 from gpu_worker.engine.runner import Runner
-from gpu_worker.engine.tempo import Pace
-from gpu_worker.memory.budget import Headroom
-from gpu_worker.shutdown.watchdog import Forward
+from gpu_worker.engine.tempo import Tempo
+from gpu_worker.memory.budget import MemoryBudget
 
 
 @dataclass(frozen=True)
@@ -22,50 +23,53 @@ class Running:
 
     @property
     def jobs(self) -> frozenset[str]:
-        return frozenset(call.lane.job_id for call in self.calls if call.lane.job_id)
+        return frozenset(call.run.job_id for call in self.calls if call.run.job_id)
 
 
-class Desk:
+class Scheduler:
     """Everything under one lock."""
 
-    def __init__(self, knees: Knees, headroom: Headroom, pace: Pace, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, knees: Knees, memory_budget: MemoryBudget, tempo: Tempo, in_flight: InFlight, clock: Callable[[], float]
+    ) -> None:
         self._knees = knees
-        self._headroom = headroom
-        self._pace = pace
+        self._memory_budget = memory_budget
+        self._tempo = tempo
+        self._in_flight = in_flight
         self._clock = clock
         self._changed = threading.Condition()
         self._runners: list[Runner] = []
         self._waiting: list[Call] = []
         self._running: dict[Runner, Running] = {}
-        self._inside: set[int] = set()  # ids of passes that have entered
-        self._away: dict[int, LanePass] = {}  # those of them whose next call is to be expected
+        self._inside: set[int] = set()  # ids of runs that have entered
+        self._away: dict[int, Run] = {}  # those of them whose next call is to be expected
         self._forwards = 0
         # Jobs of the last forwards: a device that hangs shows it up to so many forwards later.
-        self._last_jobs: deque[frozenset[str]] = deque(maxlen=1 + pace.forwards_ahead)
+        self._last_jobs: deque[frozenset[str]] = deque(maxlen=1 + in_flight.most)
         self._is_closed = False
 
-    def enter(self, lane: LanePass) -> None:
+    def enter(self, run: Run) -> None:
         """This lane's first call is on its way."""
         with self._changed:
-            self._inside.add(id(lane))
-            self._away[id(lane)] = lane
+            self._inside.add(id(run))
+            self._away[id(run)] = run
 
-    def leave(self, lane: LanePass) -> None:
+    def leave(self, run: Run) -> None:
         """This lane will not be back: nobody need wait for it."""
         with self._changed:
-            self._inside.discard(id(lane))
-            self._away.pop(id(lane), None)
-            self._pace.lane_left(id(lane))
+            self._inside.discard(id(run))
+            self._away.pop(id(run), None)
+            self._tempo.lane_left(id(run))
             self._changed.notify_all()
 
     def file(self, call: Call) -> bool:
-        """False when the desk is closed."""
+        """False when the scheduler is closed."""
         with self._changed:
             if self._is_closed:
                 return False
             self._waiting.append(call)
-            self._away.pop(id(call.lane), None)
-            self._pace.lane_returned(id(call.lane), call.filed_s, call.lane.work_left)
+            self._away.pop(id(call.run), None)
+            self._tempo.lane_returned(id(call.run), call.filed_s, call.run.work_left)
             self._changed.notify_all()
             return True
 
@@ -81,7 +85,7 @@ class Desk:
             self._runners.append(runner)
 
     def fetch(self, runner: Runner) -> Sequence[Call]:
-        """The calls of this runner's next forward. Waits until there are some; empty when the desk is closed."""
+        """The calls of this runner's next forward. Waits until there are some; empty when the scheduler is closed."""
         with self._changed:
             batch: list[Call] = []
             while not batch and not self._is_closed:
@@ -100,16 +104,17 @@ class Desk:
         now_s = self._clock()
         with self._changed:
             for call in calls:
-                if id(call.lane) not in self._inside:  # canceled meanwhile
+                if id(call.run) not in self._inside:  # canceled meanwhile
                     continue
-                self._pace.lane_served(id(call.lane), now_s, call.lane.work_left)
+                self._tempo.lane_served(id(call.run), now_s, call.run.work_left)
                 # A decoded image is the end of a run: that lane is not waited for.
                 if call.entry.name != "decode":
-                    self._away[id(call.lane)] = call.lane
+                    self._away[id(call.run)] = call.run
 
     def forward_done(self, runner: Runner, taken_s: float) -> None:
         with self._changed:
-            self._pace.forward_done(taken_s, at_once=len(self._running))
+            self._tempo.forward_done(taken_s, at_once=len(self._running))
+            self._in_flight.launched()
             del self._running[runner]
 
     def close(self) -> Sequence[Call]:
@@ -135,9 +140,9 @@ class Desk:
         """What runs longest, or what the device is busy with still."""
         with self._changed:
             oldest = min(self._running.values(), key=lambda running: running.number, default=None)
-            if oldest is None and not self._pace.is_device_busy():
+            if oldest is None and self._in_flight.is_empty():
                 return None
-            if oldest is not None and not self._pace.forwards_ahead:
+            if oldest is not None and not self._in_flight.most:
                 return Forward(oldest.number, oldest.jobs)
             return Forward(self._forwards, frozenset().union(*self._last_jobs))
 
@@ -155,19 +160,19 @@ class Desk:
 
     def _worth_waiting_s(self, runner: Runner) -> float:
         batch = self._choose(runner, self._most_rows)
-        if batch and any(lane.priority < batch[0].lane.priority for lane in self._away.values()):
-            return self._pace.worth_waiting_s(is_urgent=True)
-        return 0 if batch and self._is_full(batch) else self._pace.worth_waiting_s()
+        if batch and any(run.priority < batch[0].run.priority for run in self._away.values()):
+            return self._tempo.worth_waiting_s(is_urgent=True)
+        return 0 if batch and self._is_full(batch) else self._tempo.worth_waiting_s()
 
     def _is_full(self, batch: Sequence[Call]) -> bool:
         runs_alone = batch[0].arguments is None
         return runs_alone or sum(call.rows for call in batch) >= self._most_rows(batch[0].fit)
 
     def _choose(self, runner: Runner, knee_of: Callable[[Fit], int]) -> list[Call]:
-        return next_batch(self._within_reach(runner), knee_of, self._clock(), self._pace.speed)
+        return next_batch(self._within_reach(runner), knee_of, self._clock(), self._tempo.speed)
 
     def _most_rows(self, fit: Fit) -> int:
-        knee, affordable = self._knees.of(fit), self._headroom.rows(self._knees.peak(fit))
+        knee, affordable = self._knees.of(fit), self._memory_budget.rows(self._knees.peak(fit))
         return knee if affordable is None else min(knee, affordable)
 
     def _share(self, fit: Fit) -> int:

@@ -1,20 +1,11 @@
-"""How fast lanes and forwards are, measured as they run; and how far the engine may run ahead of the device."""
-
-from collections import deque
-from typing import Any
-
-import torch
+"""How fast lanes and forwards are, measured as they run."""
 
 # Share of a forward's time that is at most spent waiting for lanes that are on their way back.
 MOST_OF_A_FORWARD = 0.5
-# Forwards that may be queued on the device. One more would delay a cancel or a latecomer by one more step.
-IN_FLIGHT = 2
 
 
-class Pace:
-    def __init__(self, device: str) -> None:
-        self._is_cuda = device.startswith("cuda")
-        self._in_flight: deque[Any] = deque()
+class Tempo:
+    def __init__(self) -> None:
         self._served: dict[int, tuple[float, float]] = {}  # when, and what work was left
         self._return_s = 0.002
         self._forward_s = 0.0
@@ -58,22 +49,3 @@ class Pace:
         self._interval_s += share * (taken_s / at_once - self._interval_s)
         self._work += share * (self._work_since - self._work)
         self._work_since = 0.0
-        if self._is_cuda:
-            # `blocking`: whoever waits for it sleeps, and leaves the core to lanes.
-            event: Any = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
-            event.record()
-            self._in_flight.append(event)
-
-    @property
-    def forwards_ahead(self) -> int:
-        """Forwards that may be on the device still when the next one starts."""
-        return IN_FLIGHT if self._is_cuda else 0
-
-    def is_device_busy(self) -> bool:
-        """Whether a forward that was launched is not done yet. Never waits; any thread may ask."""
-        return not all(event.query() for event in self._in_flight.copy())
-
-    def wait_for_device(self) -> None:
-        """Launching returns at once on CUDA; the engine keeps at most a few forwards ahead of the device."""
-        while len(self._in_flight) >= IN_FLIGHT:
-            self._in_flight.popleft().synchronize()

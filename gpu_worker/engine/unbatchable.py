@@ -15,7 +15,7 @@ log = structlog.get_logger()
 FAILURES_TOGETHER = 3
 
 
-class Alone:
+class Unbatchable:
     def __init__(self) -> None:
         self.turn = threading.Lock()
         """Held by a run that must not meet another: its pipeline's networks are not shared."""

@@ -1,5 +1,6 @@
 """How a job ends that does not succeed, in whichever thread it is: given back, tried again, failed, or let go."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,8 +10,8 @@ from darkroom.errors import GenerationFailed, JobError, JobTaken, Unavailable, W
 from darkroom.job_store.claims import Claims
 from darkroom.jobs import Job
 from darkroom.messages.wakeups import Wakeups
+from darkroom.request import ImageRequest
 from darkroom.retry_budget import retrying
-from gpu_worker.jobs.tracebacks import without_prompts
 from gpu_worker.jobs.wake import wake_for
 
 log = structlog.get_logger()
@@ -22,7 +23,7 @@ GIVE_BACK_FOR_S = 3
 
 
 @contextmanager
-def ending(job: Job, claims: Claims, wakeups: Wakeups) -> Iterator[None]:
+def job_end(job: Job, claims: Claims, wakeups: Wakeups) -> Iterator[None]:
     """What is raised in this context ends the job, and goes no further."""
     try:
         with _ending(job, claims, wakeups):
@@ -81,3 +82,17 @@ def _fail(job: Job, error: JobError, claims: Claims) -> None:
         retrying(RECORD_FOR_S)(claims.fail, job, error)
     except JobTaken as taken:
         log.info("job.taken", reason=taken.message)
+
+
+def without_prompts(error: BaseException, request: ImageRequest) -> str:
+    """What the log may say of an exception, whose message can quote the prompt.
+
+    The whole traceback; only its frames and types where it quotes the request.
+    """
+    whole = "".join(traceback.format_exception(error))
+    words = [text for text in (request.prompt, request.negative_prompt) if text]
+    # A message may show them as Python would write them.
+    if any(text in whole or repr(text)[1:-1] in whole for text in words):
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        return f"{frames}{type(error).__name__}: (not shown: it quotes the prompt)"
+    return whole

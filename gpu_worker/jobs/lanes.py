@@ -1,18 +1,50 @@
-"""Which jobs a worker takes in: as many as a model has lanes, and never bulk jobs alone."""
+"""A lane is a place for one job. Which jobs a worker takes in: as many as a model has lanes, never bulk jobs alone.
+
+How a lane draws is in pipeline_lane.py.
+"""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
 
 from darkroom.jobs import Job
-from darkroom.request import Priority
-from gpu_worker.jobs.lane import Lane
+from darkroom.request import ImageRequest, Priority
+from gpu_worker.previews.writer import Draw
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Claim = Callable[[Sequence[Priority]], Job | None]
 """Claims the next job of these classes."""
 
 ALL = tuple(Priority)
 INTERACTIVE_ONLY = (Priority.INTERACTIVE,)
+
+
+class Watch(Protocol):
+    """Whom a lane tells how far it is, and asks whether to go on. Called in the lane's thread."""
+
+    @property
+    def job_id(self) -> str:
+        """For whom the lane runs; empty for nobody."""
+
+    def check(self) -> None:
+        """Raises what ends the run: a cancel, a lost lease, a deadline, a stop."""
+
+    def step_done(self, step: int, steps: int) -> None:
+        """So many steps of all are done. Raises like `check`."""
+
+    def preview(self, step: int, steps: int, draw: Draw) -> None:
+        """How the images stand after this step can be drawn, in another thread and later, or never."""
+
+
+class Lane(Protocol):
+    def run(self, request: ImageRequest, watch: Watch) -> "list[Image]":
+        """Draw the request's images, in order. The same request gives the same images, whoever shares its forwards.
+
+        Raises OutOfMemory, GenerationFailed, and whatever `watch` raises.
+        """
 
 
 class Lanes:

@@ -10,14 +10,14 @@ import torch
 from darkroom.catalogue import ModelCard
 from darkroom.errors import DarkroomError, GenerationFailed, OutOfMemory
 from darkroom.request import ImageRequest, Priority
-from gpu_worker.engine.call import LanePass
+from gpu_worker.engine.call import Run
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.proxy import share_networks
-from gpu_worker.engine.run_slot import Seat
+from gpu_worker.engine.run_slot import RunSlot
 from gpu_worker.jobs.gate import Gate
-from gpu_worker.jobs.lane import Watch
+from gpu_worker.jobs.lanes import Watch
 from gpu_worker.memory.device import is_out_of_memory
-from gpu_worker.previews.capture import Painter, StepDone, sketching
+from gpu_worker.previews.capture import PreviewDecoder, StepDone, capturing
 from gpu_worker.step_reuse.policy import LEVELS
 from gpu_worker.step_reuse.run import StepReuse
 from models.call import call_arguments
@@ -40,42 +40,41 @@ class PipelineLane:
         card: ModelCard,
         base: "DiffusionPipeline",
         engine: Engine,
-        painter: Painter | None = None,
+        decoder: PreviewDecoder | None = None,
         gate: Gate | None = None,
     ) -> None:
         self._card = card
         self._base = base
-        self._painter = painter
-        self._gate = gate or Gate(engine.headroom)
-        self._seat = Seat(engine)
+        self._decoder = decoder
+        self._gate = gate or Gate(engine.memory_budget)
+        self._slot = RunSlot(engine)
         # diffusers gives its base class no __call__.
         self._pipeline: Any = lane_pipeline(base)
-        share_networks(self._pipeline, self._seat)
+        share_networks(self._pipeline, self._slot)
 
     def run(self, request: ImageRequest, watch: Watch) -> "list[Image]":
-        on_cpu = self._seat.shares_networks and self._base.device.type == "cuda"
+        on_cpu = self._slot.shares_networks and self._base.device.type == "cuda"
         choose_scheduler(self._pipeline, self._base, request.scheduler, stays_on_cpu=on_cpu)
-        lane_pass = LanePass(URGENCY[request.priority], request.cost, time.monotonic(), watch.check, watch.job_id)
-        if request.step_reuse != "off":
-            lane_pass.reuse = StepReuse(LEVELS[request.step_reuse], self._pipeline)
+        reuse = StepReuse(LEVELS[request.step_reuse], self._pipeline) if request.step_reuse != "off" else None
+        run = Run(URGENCY[request.priority], request.cost, time.monotonic(), watch.check, watch.job_id, reuse)
         try:
             with (
                 self._gate.passed(request, watch.check),
-                self._seat.taken(lane_pass),
-                sketching(self._painter, self._pipeline, request, watch) as sketch,
+                self._slot.taken(run),
+                capturing(self._decoder, self._pipeline, request, watch) as capture,
             ):
                 output = self._pipeline(
                     **call_arguments(self._card, request),
                     generator=_generators(request),
-                    callback_on_step_end=_reporting(request, lane_pass, watch, sketch),
+                    callback_on_step_end=_reporting(request, run, reuse, watch, capture),
                     output_type="pil",
                 )
         except DarkroomError:  # what the watch raised
             raise
         except Exception as error:
             raise (_too_large(request) if is_out_of_memory(error) else _stopped(error)) from error
-        if lane_pass.reuse:
-            log.info("job.steps_reused", level=request.step_reuse, steps=lane_pass.reuse.reused)
+        if reuse:
+            log.info("job.steps_reused", level=request.step_reuse, steps=reuse.reused)
         images: list[Image] = output.images
         return images
 
@@ -86,7 +85,7 @@ def _generators(request: ImageRequest) -> list[object]:
 
 
 def _reporting(
-    request: ImageRequest, lane_pass: LanePass, watch: Watch, sketch: StepDone
+    request: ImageRequest, run: Run, reuse: StepReuse | None, watch: Watch, capture: StepDone
 ) -> Callable[..., dict[str, Any]]:
     """What diffusers calls at each step's end. Second-order schedulers take more network steps than were asked for."""
 
@@ -94,11 +93,11 @@ def _reporting(
         pipeline: "DiffusionPipeline", index: int, _timestep: object, tensors: dict[str, Any]
     ) -> dict[str, Any]:
         step, steps = index + 1, max(index + 1, pipeline.num_timesteps)
-        lane_pass.work_left = request.cost * (1 - step / steps)
-        if lane_pass.reuse:
-            lane_pass.reuse.step_done()
+        run.work_left = request.cost * (1 - step / steps)
+        if reuse:
+            reuse.step_done()
         watch.step_done(step, steps)
-        sketch(step, steps, tensors)
+        capture(step, steps, tensors)
         return tensors
 
     return callback

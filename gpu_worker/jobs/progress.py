@@ -14,9 +14,8 @@ import structlog
 
 from darkroom.errors import RedisUnavailable
 from darkroom.job_store.claims import Claims
-from gpu_worker.jobs.lane import Draw
 from gpu_worker.jobs.leases import Hold
-from gpu_worker.previews.writer import Preview, PreviewWriter
+from gpu_worker.previews.writer import Draw, Preview, PreviewWriter
 
 log = structlog.get_logger()
 

@@ -25,7 +25,7 @@ class Need:
     """At most, in its own largest forward."""
 
 
-class Headroom:
+class MemoryBudget:
     """One device's. Without a number of bytes, there is room for everybody."""
 
     def __init__(self) -> None:

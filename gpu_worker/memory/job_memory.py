@@ -1,13 +1,8 @@
 """What a job takes of the device's memory, told from what the warm-up's one image took."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
-
-from gpu_worker.engine.call import Call
-from gpu_worker.engine.calls.leaves import Prompt, Rows, Samples
 from gpu_worker.memory.budget import Need
 from gpu_worker.memory.device import Peak
 
@@ -28,7 +23,7 @@ class Drawing(Protocol):
 
 
 @dataclass(frozen=True)
-class Forward:
+class MeasuredForward:
     """Of the warm-up: one of its networks' calls."""
 
     rows: int
@@ -40,11 +35,11 @@ class Forward:
 
 
 @dataclass(frozen=True)
-class Footprint:
+class JobMemory:
     """Of a model. `pixels` are the warm-up image's."""
 
     pixels: int
-    forwards: tuple[Forward, ...]
+    forwards: tuple[MeasuredForward, ...]
 
     def of(self, drawing: Drawing) -> Need:
         """In proportion to pixels and images, which is the least it can be: attention may grow faster."""
@@ -56,31 +51,5 @@ class Footprint:
         )
 
 
-def forward_of(call: Call, peak: Peak) -> Forward:
-    return Forward(
-        rows=call.rows,
-        peak=peak,
-        argument_bytes=_argument_bytes(call),
-        is_step=call.entry.is_step,
-        grows=call.entry.is_step or call.entry.name in {"encode", "decode"},
-    )
-
-
-def _bytes(forward: Forward, images: int, size: float) -> int:
+def _bytes(forward: MeasuredForward, images: int, size: float) -> int:
     return int(forward.peak.of(forward.rows * images) * (size if forward.grows else 1))
-
-
-def _argument_bytes(call: Call) -> int:
-    leaves = call.arguments.leaves if call.arguments else ()
-    return sum(tensor.nbytes for leaf in leaves for tensor in _tensors(leaf))
-
-
-def _tensors(leaf: object) -> Iterable[torch.Tensor]:
-    match leaf:
-        case Rows():
-            return (leaf.tensor,)
-        case Prompt():
-            return (leaf.states,)
-        case Samples():
-            return (entry for entry in leaf.entries if isinstance(entry, torch.Tensor))
-    return ()

@@ -8,8 +8,9 @@ import structlog
 import torch
 
 from darkroom.request import ImageRequest
-from gpu_worker.jobs.lane import Watch
+from gpu_worker.previews.writer import Draw
 from models.previews.clean_estimate import clean_estimate
+from models.transfer import snapshot
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -20,33 +21,23 @@ StepDone = Callable[[int, int, Mapping[str, Any]], None]
 """Is told step, steps, and the tensors that pipelines show at a step's end."""
 
 
-class Painter(Protocol):
+class Watch(Protocol):
+    """Who wants to see how a job's images stand."""
+
+    @property
+    def job_id(self) -> str: ...
+    def preview(self, step: int, steps: int, draw: Draw) -> None: ...
+
+
+class PreviewDecoder(Protocol):
     def pictures(self, latents: torch.Tensor, aspect: float) -> "list[Image]":
         """A small picture for each row; `aspect` is width over height. Called in a thread that holds up nobody."""
 
 
-class Snapshot:
-    """Latents as they are now. Taking it waits for nothing: on CUDA they are still on their way when it is there."""
-
-    def __init__(self, latents: torch.Tensor) -> None:
-        is_cuda = latents.is_cuda
-        # Pinned memory, which torch takes by itself for such a copy.
-        self._latents = latents.detach().to("cpu", non_blocking=is_cuda, copy=True)
-        # torch has no types for its events.
-        self._arrived: Any = torch.cuda.Event(blocking=True) if is_cuda else None  # type: ignore[no-untyped-call]
-        if self._arrived:
-            self._arrived.record(torch.cuda.current_stream(latents.device))
-
-    def latents(self) -> torch.Tensor:
-        if self._arrived:
-            self._arrived.synchronize()
-        return self._latents
-
-
 @contextmanager
-def sketching(painter: Painter | None, pipeline: Any, request: ImageRequest, watch: Watch) -> Iterator[StepDone]:
+def capturing(decoder: PreviewDecoder | None, pipeline: Any, request: ImageRequest, watch: Watch) -> Iterator[StepDone]:
     """For one run of a pipeline. What it yields is to be called at each step's end."""
-    if painter is None or not request.preview_every:
+    if decoder is None or not request.preview_every:
         yield lambda _step, _steps, _tensors: None
         return
     aspect = request.width / request.height
@@ -59,8 +50,8 @@ def sketching(painter: Painter | None, pipeline: Any, request: ImageRequest, wat
             try:
                 latents = estimate.latents()
                 # Noise and all, where there is nothing better.
-                snapshot = Snapshot(tensors["latents"] if latents is None else latents)
-                watch.preview(step, steps, lambda: painter.pictures(snapshot.latents(), aspect))
+                standing = snapshot(tensors["latents"] if latents is None else latents)
+                watch.preview(step, steps, lambda: decoder.pictures(standing.wait(), aspect))
             except Exception as error:  # an image is not lost for want of its preview
                 log.warning("preview.lost", job_id=watch.job_id, step=step, error=type(error).__name__)
 

@@ -8,11 +8,11 @@ import structlog
 
 from darkroom.catalogue import ModelCard
 from darkroom.errors import WeightsMissing
-from gpu_worker.engine.call import LanePass
+from gpu_worker.engine.call import Run
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.proxy import share_networks
-from gpu_worker.engine.run_slot import Seat
-from gpu_worker.previews.capture import Painter
+from gpu_worker.engine.run_slot import RunSlot
+from gpu_worker.previews.capture import PreviewDecoder
 from models.device import Device
 from models.lane_pipeline import lane_pipeline
 from models.previews.latent_colours import fit_colours
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def learn_painter(
+def learn_decoder(
     card: ModelCard, base: "DiffusionPipeline", engine: Engine, device: Device, weights_dir: Path | None
-) -> Painter | None:
+) -> PreviewDecoder | None:
     """None for a model whose latents say nothing to the eye: its jobs then have no previews."""
     try:
         return _tiny(card, device, weights_dir) or _linear(card, base, engine)
@@ -35,7 +35,7 @@ def learn_painter(
         return None
 
 
-def _tiny(card: ModelCard, device: Device, weights_dir: Path | None) -> Painter | None:
+def _tiny(card: ModelCard, device: Device, weights_dir: Path | None) -> PreviewDecoder | None:
     # On a CPU it would take its cores from the batch.
     if card.tiny_vae is None or not device.name.startswith("cuda"):
         return None
@@ -46,10 +46,10 @@ def _tiny(card: ModelCard, device: Device, weights_dir: Path | None) -> Painter 
         return None
 
 
-def _linear(card: ModelCard, base: "DiffusionPipeline", engine: Engine) -> Painter:
+def _linear(card: ModelCard, base: "DiffusionPipeline", engine: Engine) -> PreviewDecoder:
     # As lanes have it: heavy networks run in the engine's thread.
-    seat, pipeline = Seat(engine), lane_pipeline(base)
-    share_networks(pipeline, seat)
+    slot, pipeline = RunSlot(engine), lane_pipeline(base)
+    share_networks(pipeline, slot)
     autoencoder: Any = getattr(pipeline, "vae", None)
-    with seat.taken(LanePass(0, 0.0, time.monotonic())):
+    with slot.taken(Run(0, 0.0, time.monotonic())):
         return fit_colours(autoencoder, card.size.min)

@@ -2,17 +2,17 @@
 
 import base64
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Protocol
 
 import structlog
 from PIL import Image
 
 from darkroom.errors import JobTaken, RedisUnavailable
 from darkroom.job_store.claims import Claims
-from gpu_worker.jobs.lane import Draw
-from gpu_worker.jobs.leases import Hold
+from darkroom.jobs import Job
 
 log = structlog.get_logger()
 
@@ -25,9 +25,21 @@ MOST_WAITING = 1000
 STOP_S = 2.0
 
 
+Draw = Callable[[], Sequence[Image.Image]]
+"""Gives small pictures, one for each image of a job."""
+
+
+class Held(Protocol):
+    """A job in this worker's hands."""
+
+    @property
+    def job(self) -> Job: ...
+    def is_over(self) -> bool: ...
+
+
 @dataclass(frozen=True)
 class Preview:
-    hold: Hold
+    hold: Held
     step: int
     steps: int
     draw: Draw
@@ -60,7 +72,7 @@ class PreviewWriter:
                 self._waiting[id(preview.hold)] = preview
             self._changed.notify_all()
 
-    def forget(self, hold: Hold) -> None:
+    def forget(self, hold: Held) -> None:
         """This job is drawn: its image comes instead."""
         with self._changed:
             self._waiting.pop(id(hold), None)

@@ -96,12 +96,12 @@ def _takes_any_length(network: Any) -> bool:
 
 
 def _warm_lengths(call: Call, arguments: Arguments, most_rows: int) -> None:
-    """One row is a case of its own to torch, and so are prompts with a mask, which some get only in company."""
+    """One row is a case of its own to torch, and so are prompts with a mask, which some get only in a batch."""
     one = single(arguments)
-    companies: Sequence[list[Arguments]] = ([one], [one, one], [one, shorter(one)])
-    for company in companies:
-        if len(company) <= max(most_rows, arguments.rows):
-            call.entry.run(**join(company))
+    batches: Sequence[list[Arguments]] = ([one], [one, one], [one, shorter(one)])
+    for batch_mates in batches:
+        if len(batch_mates) <= max(most_rows, arguments.rows):
+            call.entry.run(**join(batch_mates))
 
 
 def _end_compiler_processes() -> None:

@@ -12,7 +12,7 @@ import torch
 
 from gpu_worker.engine.call import Entry
 from gpu_worker.engine.calls.arguments import Fit
-from gpu_worker.engine.knees import Worth
+from gpu_worker.engine.knees import Profile
 from gpu_worker.memory.device import Peak
 
 log = structlog.get_logger()
@@ -27,25 +27,26 @@ class KneeFile:
         self._path = folder / f"{model}-{digest_of(model, tuning, device_mark(device))}.json"
         self._kept = self._read()
 
-    def get(self, fit: Fit, forwards_at_once: int = 1) -> Worth | None:
+    def get(self, fit: Fit, forwards_at_once: int = 1) -> Profile | None:
         return self._kept.get(_name(fit, forwards_at_once))
 
-    def put(self, fit: Fit, worth: Worth, forwards_at_once: int = 1) -> None:
-        self._kept[_name(fit, forwards_at_once)] = worth
+    def put(self, fit: Fit, profile: Profile, forwards_at_once: int = 1) -> None:
+        self._kept[_name(fit, forwards_at_once)] = profile
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft = self._path.with_suffix(".draft")
-            values = {name: [worth.rows, *astuple(worth.peak)] for name, worth in self._kept.items()}
+            values = {name: [profile.rows, *astuple(profile.peak)] for name, profile in self._kept.items()}
             draft.write_text(json.dumps(values, indent=1), encoding="utf-8")
             draft.replace(self._path)
         except OSError as error:
             log.warning("knees.not_kept", reason=str(error))
 
-    def _read(self) -> dict[str, Worth]:
+    def _read(self) -> dict[str, Profile]:
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
             return {
-                str(name): Worth(max(1, rows), Peak(int(fixed), int(row))) for name, (rows, fixed, row) in kept.items()
+                str(name): Profile(max(1, rows), Peak(int(fixed), int(row)))
+                for name, (rows, fixed, row) in kept.items()
             }
         except (OSError, ValueError, TypeError, AttributeError):
             return {}

@@ -7,7 +7,8 @@ import torch
 
 from gpu_worker.engine.call import Call
 from gpu_worker.engine.calls.arguments import Arguments, join
-from gpu_worker.engine.knees import Worth, find_knee
+from gpu_worker.engine.engine import Engine
+from gpu_worker.engine.knees import Profile, find_knee
 from gpu_worker.memory.device import Memory, peak_through
 
 REPEATS = 3
@@ -17,14 +18,16 @@ ENOUGH_S = 0.3
 BUDGET_S = 1.5
 
 
-def measured_worth(call: Call, most_rows: int, device: str, memory: Memory, *, compiles: bool = False) -> Worth:
-    """Runs the network, and so belongs into the engine's thread.
+def profile_of(call: Call, most_rows: int, engine: Engine, *, compiles: bool = False) -> Profile:
+    """Measured in the engine's thread. Raises what the network raises."""
+    return engine.do(lambda: _measured(call, most_rows, engine.device, engine.memory, compiles=compiles))
 
-    A network that `compiles` at its first forward of each size has that forward for nothing.
-    """
+
+def _measured(call: Call, most_rows: int, device: str, memory: Memory, *, compiles: bool = False) -> Profile:
+    """A network that `compiles` at its first forward of each size has that forward for nothing."""
     arguments = call.arguments
     if arguments is None:
-        return Worth(1)
+        return Profile(1)
     spent_s, taken = 0.0, dict[int, int]()
 
     def seconds(rows: int) -> float | None:
@@ -43,7 +46,7 @@ def measured_worth(call: Call, most_rows: int, device: str, memory: Memory, *, c
         return min(times)
 
     knee = find_knee(seconds, max(most_rows, arguments.rows), least=arguments.rows)
-    return Worth(knee, peak_through(taken))
+    return Profile(knee, peak_through(taken))
 
 
 def seconds_with(threads: int, call: Call) -> float:

@@ -13,11 +13,12 @@ from darkroom.request import ImageRequest, OutputFormat, Priority
 from gpu_worker.engine.call import Call
 from gpu_worker.engine.cores import divide
 from gpu_worker.engine.engine import Engine
-from gpu_worker.engine.knees import Worth
-from gpu_worker.memory.job_memory import Footprint, forward_of
+from gpu_worker.engine.knees import Profile
+from gpu_worker.memory.device import Peak
+from gpu_worker.memory.job_memory import JobMemory, MeasuredForward
 from gpu_worker.profiling.compiling import Compiled, compiling
 from gpu_worker.profiling.knee_file import KneeFile
-from gpu_worker.profiling.measure import seconds_with
+from gpu_worker.profiling.measure import profile_of, seconds_with
 
 log = structlog.get_logger()
 
@@ -31,7 +32,7 @@ def warm_up(
     kept: KneeFile,
     most_rows: int,
     compile_denoiser: Compile | None = None,
-) -> Footprint:
+) -> JobMemory:
     """`draw` runs a lane. Without `compile_denoiser`, networks run as they are."""
     # What the default size takes of memory says what every other takes; so it comes first.
     tapped = [_calls_of(engine, draw, request) for request in warm_up_requests(card)]
@@ -42,10 +43,20 @@ def warm_up(
     else:
         _measure(calls.values(), engine, kept, most_rows, None)
     forwards = [
-        forward_of(call, engine.knees.peak(call.fit)) for call in {call.fit: call for call in tapped[0]}.values()
+        _forward_of(call, engine.knees.peak(call.fit)) for call in {call.fit: call for call in tapped[0]}.values()
     ]
     engine.weigh()
-    return Footprint(card.size.width * card.size.height, tuple(forwards))
+    return JobMemory(card.size.width * card.size.height, tuple(forwards))
+
+
+def _forward_of(call: Call, peak: Peak) -> MeasuredForward:
+    return MeasuredForward(
+        rows=call.rows,
+        peak=peak,
+        argument_bytes=call.arguments.sample_bytes if call.arguments else 0,
+        is_step=call.entry.is_step,
+        grows=call.entry.is_step or call.entry.name in {"encode", "decode"},
+    )
 
 
 def warm_up_requests(card: ModelCard) -> list[ImageRequest]:
@@ -88,17 +99,19 @@ def _measure(calls: Iterable[Call], engine: Engine, kept: KneeFile, most_rows: i
     """Of every network that the warm-up called. With guidance, a lane brings two rows."""
     for call in calls:
         is_compiled = compiled is not None and compiled.holds(call.entry)
-        worth = kept.get(call.fit, engine.forwards_at_once)
-        if worth is None:
-            worth = engine.worth(call, most_rows, compiles=is_compiled)
-            kept.put(call.fit, worth, engine.forwards_at_once)
-        sizes = _warm_sizes(call, worth, engine, compiled) if compiled and is_compiled else ()
-        engine.knees.measured(call.fit, worth, sizes)
-        log.info("model.knee", network=call.entry.network, entry=call.entry.name, rows=worth.rows, compiled=len(sizes))
+        profile = kept.get(call.fit, engine.forwards_at_once)
+        if profile is None:
+            profile = profile_of(call, most_rows, engine, compiles=is_compiled)
+            kept.put(call.fit, profile, engine.forwards_at_once)
+        sizes = _warm_sizes(call, profile, engine, compiled) if compiled and is_compiled else ()
+        engine.knees.measured(call.fit, profile, sizes)
+        log.info(
+            "model.knee", network=call.entry.network, entry=call.entry.name, rows=profile.rows, compiled=len(sizes)
+        )
 
 
-def _warm_sizes(call: Call, worth: Worth, engine: Engine, compiled: Compiled) -> tuple[int, ...]:
-    return engine.do(lambda: compiled.warm(call, worth.rows))
+def _warm_sizes(call: Call, profile: Profile, engine: Engine, compiled: Compiled) -> tuple[int, ...]:
+    return engine.do(lambda: compiled.warm(call, profile.rows))
 
 
 def _request(card: ModelCard, width: int, height: int) -> ImageRequest:

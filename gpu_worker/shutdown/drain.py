@@ -1,18 +1,26 @@
-"""How a worker leaves: in its own time, when the grace period is over, or at once when it is told twice."""
+"""How a worker leaves: in its own time, when the grace period is over, or at once when it is told twice.
+
+And what one that leaves at once, or hangs, still does for its jobs.
+"""
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum, auto
 
 import structlog
 
+from darkroom.errors import RedisUnavailable
+from darkroom.jobs import Job
+from gpu_worker.jobs.wake import wake_for
+from gpu_worker.node import Node
+
 log = structlog.get_logger()
 
-# What a lane, a courier and Celery need to notice that it is time to stop; then the process ends whoever hangs.
+# What a lane, an upload thread and Celery need to notice that it is time to stop; then the process ends whoever hangs.
 PROMPT_S = 5.0
 # What may be done for the jobs at the very last, with Redis or the broker away.
-FAREWELL_S = 5.0
+LAST_WORK_S = 5.0
 
 
 class Word(Enum):
@@ -20,10 +28,10 @@ class Word(Enum):
     LEFT = auto()
 
 
-class Departure:
+class Drain:
     """Told to leave: `draining` is set, and after the grace period, or when told again, `stopping`.
 
-    Whatever has not left PROMPT_S later, or when told a third time, is left behind: after `farewell` the process ends,
+    Whatever has not left PROMPT_S later, or when told a third time, is left behind: after `last_work` the process ends,
     with exit code 0, for nothing is lost.
     """
 
@@ -32,19 +40,19 @@ class Departure:
         grace_s: float,
         draining: threading.Event,
         stopping: threading.Event,
-        farewell: Callable[[], None],
+        last_work: Callable[[], None],
         exit_at_once: Callable[[int], object],
         prompt_s: float = PROMPT_S,
     ) -> None:
         self._grace_s = grace_s
         self._draining = draining
         self._stopping = stopping
-        self._farewell = farewell
+        self._last_work = last_work
         self._exit_at_once = exit_at_once
         self._prompt_s = prompt_s
         # Signal handlers speak to it: unlike an Event, it can be put into while it is being put into.
         self._words: queue.SimpleQueue[Word] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="departure", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -80,13 +88,36 @@ class Departure:
 
     def _end(self) -> None:
         log.warning("worker.left_behind", reason="Some of its threads hang; its jobs are given back.")
-        farewell = threading.Thread(target=self._say_farewell, name="farewell", daemon=True)
-        farewell.start()
-        farewell.join(timeout=FAREWELL_S)
+        last_work = threading.Thread(target=self._do_last_work, name="last_work", daemon=True)
+        last_work.start()
+        last_work.join(timeout=LAST_WORK_S)
         self._exit_at_once(0)
 
-    def _say_farewell(self) -> None:
+    def _do_last_work(self) -> None:
         try:
-            self._farewell()
+            self._last_work()
         except Exception:
-            log.exception("worker.farewell_failed")
+            log.exception("worker.last_work_failed")
+
+
+def give_back(node: Node, blamed: Collection[str] = ()) -> None:
+    """All that this worker holds goes back in line.
+
+    For a blamed job it counts as a lost worker. Where Redis is away, the leases run out by themselves.
+    """
+    for job in node.leases.jobs():
+        try:
+            _put_back(job, node, is_blamed=job.id in blamed)
+        except RedisUnavailable as error:
+            # Each further try would take seconds, and bring nothing that the housekeeper does not.
+            log.error("job.left", code=error.code, reason=error.message)
+            return
+
+
+def _put_back(job: Job, node: Node, *, is_blamed: bool) -> None:
+    if is_blamed:
+        node.claims.put_back_hung(job)
+    else:
+        node.claims.give_back(job)
+    log.info("job.given_back", job_id=job.id, attempt=job.attempt, is_blamed=is_blamed)
+    wake_for(job, node.wakeups)

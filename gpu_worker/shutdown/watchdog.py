@@ -3,21 +3,14 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
+
+from gpu_worker.engine.forward import Forward
 
 log = structlog.get_logger()
 
 LOOKS = 10  # in the time after which a forward counts as hung
-
-
-@dataclass(frozen=True)
-class Forward:
-    """What the networks are busy with. `jobs` are the ids of those whose calls it may hang in."""
-
-    number: int
-    jobs: frozenset[str]
 
 
 class Watchdog:

@@ -30,7 +30,7 @@ class ReusePolicy:
     """For one run. As in EasyCache (Zhou et al. 2025), what counts is the run's own drift since a step was last
     computed: here the errors to be expected of forecasts, which grow with age, by what computed steps showed of them.
 
-    Rounding differs with the company in which a job is drawn, and a bare threshold would at times turn one in the
+    Rounding differs with the jobs that share a forward, and a bare threshold would at times turn one in the
     seventh digit into another step, and another image. So there is none: near its end a step is computed, and counts
     by its weight. At weight 0 that leaves everything, this policy's own state too, as a forecast step would, and at 1
     as a computed one does. What is drawn so depends on rounding as little as without reuse.

@@ -11,11 +11,10 @@ import torch
 from gpu_worker.engine.call import Entry
 from gpu_worker.engine.calls.arguments import NotBatchable, bind
 from gpu_worker.engine.calls.families import LISTS_OF_SAMPLES, POSITIONS
-from gpu_worker.step_reuse.forecast import Samples
+from gpu_worker.step_reuse.forecast import RememberedCall, Samples
 from gpu_worker.step_reuse.policy import Level, ReusePolicy
-from gpu_worker.step_reuse.reading import Reading
-from gpu_worker.step_reuse.remembered import RememberedCall
 from models.previews.clean_rule import CleanRule, clean_rules
+from models.transfer import Landing, snapshot
 
 
 class StepReuse:
@@ -30,8 +29,8 @@ class StepReuse:
         self._weight = 1.0  # of this step
         self._calls: dict[tuple[Entry, int], RememberedCall] = {}
         self._called = 0  # in this step
-        self._errors: list[Reading] = []  # of forecasts, in the last computed step
-        self._late: list[Reading] = []  # in the one before
+        self._errors: list[Landing] = []  # of forecasts, in the last computed step
+        self._late: list[Landing] = []  # in the one before
         self._late_weight = 1.0
         self.reused = 0
         """Steps."""
@@ -56,7 +55,7 @@ class StepReuse:
             return answer
         output, error = call.learn(self._step, rule, samples, compute(), self._weight or 1.0)
         if error is not None:
-            self._errors.append(Reading(error))
+            self._errors.append(snapshot(error))
         return output
 
     def _begin_step(self, network: str) -> None:
@@ -73,7 +72,7 @@ class StepReuse:
     def _learn_late(self, policy: ReusePolicy) -> None:
         """Of the computed step before the last. On the CPU too, so that a job's steps are the same on every device."""
         if self._late:
-            policy.told(max(error.value() for error in self._late), self._late_weight)
+            policy.told(max(float(error.wait()) for error in self._late), self._late_weight)
         policy.computed(self._weight)
         self._late, self._late_weight, self._errors = self._errors, self._weight, []
 

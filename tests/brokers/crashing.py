@@ -15,8 +15,7 @@ from celery import bootsteps
 
 from darkroom.request import ImageRequest
 from gpu_worker.app import LoadModels, app, life
-from gpu_worker.jobs.lane import Lane, Watch
-from gpu_worker.jobs.lanes import Lanes
+from gpu_worker.jobs.lanes import Lane, Lanes, Watch
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -16,11 +16,11 @@ from gpu_worker.app import LoadModels, app, life
 
 def hang(*_: object) -> None:
     """A call as lanes file them, that never ends: what was filed behind it waits in vain."""
-    from gpu_worker.engine.call import Entry, LanePass
+    from gpu_worker.engine.call import Entry, Run
 
     entry = Entry("Hanging", "forward", lambda: threading.Event().wait(), inspect.signature(lambda: None))
-    lane_pass = LanePass(0, 0.0, time.monotonic())
-    threading.Thread(target=life.engine.run, args=(lane_pass, entry, (), {}), daemon=True).start()
+    run = Run(0, 0.0, time.monotonic())
+    threading.Thread(target=life.engine.run, args=(run, entry, (), {}), daemon=True).start()
 
 
 class HearSignal(bootsteps.StartStopStep):  # type: ignore[misc]

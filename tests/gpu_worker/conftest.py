@@ -9,10 +9,9 @@ import pytest
 from darkroom.job_store.claims import Claims
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from gpu_worker.delivery.backpressure import Room
+from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
-from gpu_worker.delivery.spill import Spill
-from gpu_worker.delivery.upload import Delivery
+from gpu_worker.delivery.upload import Uploader
 from gpu_worker.jobs.lanes import Lanes
 from gpu_worker.jobs.leases import LeaseKeeper
 from gpu_worker.node import Node
@@ -53,30 +52,26 @@ def progress(claims: Claims) -> Iterator[PromptProgress]:
 
 
 @pytest.fixture
-def spill(settings: Settings) -> Iterator[Spill]:
-    """Whatever is encoded goes to disk, as nothing may stay in memory."""
-    spill = Spill(settings.outbox_folder, settings.outbox_max_bytes, most_in_memory_bytes=0)
-    spill.open()
-    yield spill
-    spill.close()
+def backpressure(settings: Settings) -> Backpressure:
+    return Backpressure(settings.outbox_max_bytes)
 
 
 @pytest.fixture
-def delivery(
+def uploader(
     storage: WatchedStorage,
     claims: Claims,
     wakeups: Wakeups,
     progress: PromptProgress,
-    spill: Spill,
+    backpressure: Backpressure,
     stopping: threading.Event,
-) -> Delivery:
-    return Delivery(storage, claims, wakeups, progress, spill, stopping)
+) -> Uploader:
+    return Uploader(storage, claims, wakeups, progress, backpressure, stopping)
 
 
 @pytest.fixture
-def outbox(delivery: Delivery, spill: Spill, settings: Settings, clock: Clock) -> Outbox:
-    """Without couriers: a test runs its errands."""
-    return Outbox(delivery, Room(spill), settings.delivery_patience_s, clock)
+def outbox(uploader: Uploader, backpressure: Backpressure, settings: Settings, clock: Clock) -> Outbox:
+    """Without these threads: a test runs its tasks."""
+    return Outbox(uploader, backpressure, settings.delivery_patience_s, clock)
 
 
 @pytest.fixture

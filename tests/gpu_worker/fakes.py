@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PIL import Image
 
 from darkroom.request import ImageRequest
-from gpu_worker.jobs.lane import Watch
+from gpu_worker.jobs.lanes import Watch
 from gpu_worker.jobs.leases import Hold
 from gpu_worker.jobs.progress import ProgressWriter
 

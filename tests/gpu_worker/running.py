@@ -6,15 +6,15 @@ from gpu_worker.node import Node
 
 
 def run_all(model: str, node: Node) -> None:
-    """A lane draws what waits; then couriers deliver what they can."""
+    """A lane draws what waits; then upload threads deliver what they can."""
     generate(model, node)
-    run_errands(node.outbox)
+    run_tasks(node.outbox)
 
 
-def run_errands(outbox: Outbox) -> int:
+def run_tasks(outbox: Outbox) -> int:
     """Those that there are to be done now."""
     done = 0
-    while errand := outbox.errand():
-        errand()
+    while task := outbox.task():
+        task()
         done += 1
     return done

@@ -42,7 +42,7 @@ def test_a_worker_is_seen_from_its_start_to_its_end(
     assert workers == [WorkerInfo("worker-1", "gpu", ["minilab"], lanes=2, device="cpu")]
     life.stop()
     assert present(client) == []
-    ours = {"presence", "leases", "watchdog", "departure", "courier-0"}
+    ours = {"presence", "leases", "watchdog", "drain", "upload-0"}
     assert not ours & {thread.name for thread in threading.enumerate()}
 
 
@@ -59,7 +59,7 @@ def test_jobs_may_finish_until_the_grace_period_is_over(settings: Settings, wake
 def test_a_worker_whose_networks_hang_puts_its_jobs_back_and_ends_at_once(
     settings: Settings, wakeups: Wakeups, store: JobStore, request_of: MakeRequest, one_thread: None
 ) -> None:
-    from gpu_worker.engine.call import Entry, LanePass
+    from gpu_worker.engine.call import Entry, Run
 
     exit_codes: queue.Queue[int] = queue.Queue()
     may_end = threading.Event()
@@ -69,8 +69,8 @@ def test_a_worker_whose_networks_hang_puts_its_jobs_back_and_ends_at_once(
     job = life.node.claims.claim_next("minilab", "worker-1")
     assert job
     entry = Entry("Hanging", "forward", lambda: may_end.wait(30), inspect.signature(lambda: None))
-    lane_pass = LanePass(0, 1.0, 0.0, job_id=job.id)
-    lane = threading.Thread(target=life.engine.run, args=(lane_pass, entry, (), {}))
+    run = Run(0, 1.0, 0.0, job_id=job.id)
+    lane = threading.Thread(target=life.engine.run, args=(run, entry, (), {}))
 
     with life.node.leases.hold(job), structlog.testing.capture_logs() as lines:
         lane.start()
@@ -87,7 +87,7 @@ def test_a_worker_whose_networks_hang_puts_its_jobs_back_and_ends_at_once(
 def test_a_worker_told_to_leave_at_once_gives_back_even_what_hangs_and_ends_well(
     settings: Settings, wakeups: Wakeups, store: JobStore, request_of: MakeRequest, one_thread: None
 ) -> None:
-    from gpu_worker.engine.call import Entry, LanePass
+    from gpu_worker.engine.call import Entry, Run
 
     exit_codes: queue.Queue[int] = queue.Queue()
     may_end = threading.Event()
@@ -97,7 +97,7 @@ def test_a_worker_told_to_leave_at_once_gives_back_even_what_hangs_and_ends_well
     job = life.node.claims.claim_next("minilab", "worker-1")
     assert job
     entry = Entry("Hanging", "forward", lambda: may_end.wait(30), inspect.signature(lambda: None))
-    lane = threading.Thread(target=life.engine.run, args=(LanePass(0, 1.0, 0.0, job_id=job.id), entry, (), {}))
+    lane = threading.Thread(target=life.engine.run, args=(Run(0, 1.0, 0.0, job_id=job.id), entry, (), {}))
 
     with life.node.leases.hold(job):
         lane.start()
@@ -133,4 +133,4 @@ def test_a_worker_that_stops_delivers_what_is_drawn_first(
     stopping.join(timeout=30)
 
     assert store.get(job_id).state is JobState.SUCCEEDED
-    assert list(settings.outbox_folder.glob("*/*")) == []
+    assert life.node.outbox.backpressure.encoded_bytes == 0

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from darkroom.catalogue import SchedulerName
-from models.copies import Copies
 from models.cpu_schedule import keep_on_cpu
 from models.schedulers import own_scheduler
+from models.transfer import Copies
 from tests.models.conftest import TinyPipeline
 
 NAMES = get_args(SchedulerName)

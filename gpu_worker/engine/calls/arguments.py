@@ -5,11 +5,12 @@ nested ones (`added_cond_kwargs`, a ControlNet's residuals) come along.
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch.utils import _pytree as pytree
 
 from gpu_worker.engine.calls.families import (
     ANY_LENGTH,
@@ -21,7 +22,10 @@ from gpu_worker.engine.calls.families import (
     UNWANTED,
 )
 from gpu_worker.engine.calls.leaves import Leaf, Prompt, Rows, Samples, Shared, Value
-from gpu_worker.engine.calls.structure import Structure, taken_apart
+
+# torch flattens any tree, in a fifth of a millisecond, while another lane waits for Python. Most arguments are no
+# trees: so it is asked only for those that are.
+LEAVES = frozenset({type(None), bool, int, float, str, torch.Tensor, torch.nn.Parameter, Prompt, Samples})
 
 Fit = tuple[object, ...]
 """Calls with equal fits can share a forward."""
@@ -29,6 +33,25 @@ Fit = tuple[object, ...]
 
 class NotBatchable(Exception):
     """These calls cannot share a forward; each can still have its own."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Where leaves stand: names in order, each with its tree; None for what is a leaf itself."""
+
+    names: tuple[str, ...]
+    trees: tuple[pytree.TreeSpec | None, ...]
+
+    @property
+    def fit(self) -> object:
+        return self.names, tuple(None if tree is None else repr(tree) for tree in self.trees)
+
+    def filled(self, leaves: Sequence[Any]) -> dict[str, Any]:
+        rest = iter(leaves)
+        return {
+            name: next(rest) if tree is None else _filled(tree, rest)
+            for name, tree in zip(self.names, self.trees, strict=True)
+        }
 
 
 @dataclass(frozen=True)
@@ -46,6 +69,11 @@ class Arguments:
     def has_lists(self) -> bool:
         """Whether samples come as lists; then they are given back as lists too."""
         return any(isinstance(leaf, Samples) for leaf in self.leaves)
+
+    @property
+    def sample_bytes(self) -> int:
+        """Of what each call brings by itself; what all share is not counted."""
+        return sum(leaf.nbytes for leaf in self.leaves if isinstance(leaf, Rows | Samples | Prompt))
 
 
 def bind(signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +142,7 @@ def flatten(network: str, entry: str, bound: Mapping[str, Any]) -> Arguments:
     }
     rows = _rows(arguments)
     prompt = _join_prompt(arguments, MASKED_PROMPTS.get((network, entry)))
-    named, structure = taken_apart(arguments)
+    named, structure = _taken_apart(arguments)
     device = next((value.device for _, value in named if _has_rows(value)), None)
     leaves = tuple(_leaf(name, value, rows, device) for name, value in named)
     return Arguments(rows, leaves, structure, (structure.fit, *(leaf.fit for leaf in leaves)), prompt)
@@ -180,3 +208,22 @@ def _leaf(name: str, value: object, rows: int, device: torch.device | None) -> L
 
 def _has_rows(leaf: object) -> bool:
     return isinstance(leaf, Samples | Prompt) or (isinstance(leaf, torch.Tensor) and leaf.ndim > 0)
+
+
+def _taken_apart(arguments: Mapping[str, Any]) -> tuple[list[tuple[str, Any]], Structure]:
+    """The leaves, each with the name of the argument that it is part of."""
+    leaves: list[tuple[str, Any]] = []
+    trees: list[pytree.TreeSpec | None] = []
+    for name, value in arguments.items():
+        if type(value) in LEAVES:
+            leaves.append((name, value))
+            trees.append(None)
+        else:
+            parts, tree = pytree.tree_flatten(value)
+            leaves += [(name, part) for part in parts]
+            trees.append(tree)
+    return leaves, Structure(tuple(arguments), tuple(trees))
+
+
+def _filled(tree: pytree.TreeSpec, rest: Iterator[Any]) -> Any:
+    return pytree.tree_unflatten([next(rest) for _ in range(tree.num_leaves)], tree)

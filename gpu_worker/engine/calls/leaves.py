@@ -1,16 +1,21 @@
 """The kinds of argument a network's call has, each with what makes two of them fit, and how they are joined."""
 
+import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
+from torch.utils.weak import WeakIdKeyDictionary
 
-from gpu_worker.engine.calls.fingerprint import fingerprint
-from gpu_worker.engine.transfer import on_device
+from models.transfer import on_device
 
 # Whole numbers that a network turns into float32 anyway.
 WHOLE = frozenset({torch.int32, torch.int64})
+# By tensor. torch gives it no annotations.
+_fingerprints: Any = WeakIdKeyDictionary()
+_fingerprints_lock = threading.Lock()
 
 
 class Leaf(Protocol):
@@ -48,6 +53,10 @@ class Rows:
         # Lanes' latents differ in memory format from step to step, and a compiled network is compiled for one.
         joined = torch.cat(parts).contiguous()
         return joined if self.device is None else on_device(joined, self.device)
+
+    @property
+    def nbytes(self) -> int:
+        return self.tensor.nbytes
 
     def first(self) -> "Rows":
         return replace(self, tensor=self.tensor[:1] if self.tensor.ndim else self.tensor)
@@ -111,6 +120,10 @@ class Samples:
         entries = [entry for leaf in leaves for entry in leaf.entries]
         return [*entries, *[entries[-1]] * padding]
 
+    @property
+    def nbytes(self) -> int:
+        return sum(entry.nbytes for entry in self.entries if isinstance(entry, torch.Tensor))
+
     def first(self) -> "Samples":
         return replace(self, entries=self.entries[:1])
 
@@ -144,6 +157,10 @@ class Prompt:
             return states, None
         return states, Rows(self.states).join([Rows(leaf._full_mask(longest)) for leaf in leaves], rows, padding)
 
+    @property
+    def nbytes(self) -> int:
+        return self.states.nbytes
+
     def first(self) -> "Prompt":
         return Prompt(self.states[:1], None if self.mask is None else self.mask[:1])
 
@@ -162,3 +179,30 @@ class Prompt:
     def _padded(tensor: torch.Tensor, length: int) -> torch.Tensor:
         missing = length - tensor.shape[1]
         return torch.cat([tensor, tensor.new_zeros(tensor.shape[0], missing, *tensor.shape[2:])], dim=1)
+
+
+def fingerprint(tensor: torch.Tensor, row: int | None = None) -> bytes:
+    """A digest of the tensor's content, or of one row's: tensors that a whole batch would share must hold the same.
+
+    Reading it waits for the device, so it is kept as long as the tensor lives and nobody writes into it:
+    pipelines make their position ids once, and pass the same object at every step.
+    """
+    mark = (row, _version(tensor))
+    with _fingerprints_lock:
+        known: dict[object, bytes] = _fingerprints.get(tensor, {})
+    if mark not in known:
+        digest = _digest(tensor if row is None else tensor[row])
+        with _fingerprints_lock:
+            _fingerprints[tensor] = {mark: digest}
+        return digest
+    return known[mark]
+
+
+def _version(tensor: torch.Tensor) -> int:
+    """Grows when the tensor is written into. Inference tensors do not count."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
+def _digest(tensor: torch.Tensor) -> bytes:
+    content = tensor.detach().to("cpu", torch.float64).numpy().tobytes()
+    return hashlib.blake2b(content, digest_size=16).digest()

@@ -4,23 +4,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import structlog
 
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
-from gpu_worker.delivery.backpressure import Room
+from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
-from gpu_worker.delivery.spill import Spill
-from gpu_worker.delivery.upload import Delivery
+from gpu_worker.delivery.upload import Uploader
 from gpu_worker.generate import generate
 from gpu_worker.node import Node
 from tests.conftest import MakeRequest
 from tests.gpu_worker.conftest import Clock
 from tests.gpu_worker.fakes import FakeLane
-from tests.gpu_worker.running import run_all, run_errands
+from tests.gpu_worker.running import run_all, run_tasks
 from tests.watched_storage import WatchedStorage, down, nothing
 
 KB = 1000
@@ -29,17 +27,16 @@ KB = 1000
 class TightNode:
     """May keep 2 kB: three or four of the plain squares that its lane draws."""
 
-    def __init__(self, node: Node, storage: WatchedStorage, folder: Path, clock: Clock) -> None:
-        self.spill = Spill(folder, most_bytes=2 * KB, most_in_memory_bytes=0)
-        self.spill.open()
-        delivery = Delivery(storage, node.claims, node.wakeups, node.progress, self.spill, node.stopping)
-        self.outbox = Outbox(delivery, Room(self.spill), 600, clock)
+    def __init__(self, node: Node, storage: WatchedStorage, clock: Clock) -> None:
+        self.backpressure = Backpressure(most_encoded_bytes=2 * KB)
+        uploader = Uploader(storage, node.claims, node.wakeups, node.progress, self.backpressure, node.stopping)
+        self.outbox = Outbox(uploader, self.backpressure, 600, clock)
         self.node = replace(node, outbox=self.outbox)
 
 
 @pytest.fixture
-def tight(node: Node, storage: WatchedStorage, tmp_path: Path, clock: Clock) -> TightNode:
-    return TightNode(node, storage, tmp_path / "outbox", clock)
+def tight(node: Node, storage: WatchedStorage, clock: Clock) -> TightNode:
+    return TightNode(node, storage, clock)
 
 
 def fill(tight: TightNode, store: JobStore, request_of: MakeRequest) -> list[str]:
@@ -71,8 +68,8 @@ def test_a_full_outbox_takes_in_no_job(
     with another_wakeup(tight):
         tight.node.draining.set()
 
-    largest = max(path.stat().st_size for path in tight.spill.folder.iterdir())  # type: ignore[union-attr]
-    assert 2 * KB <= tight.spill.waiting_bytes < 2 * KB + largest
+    largest = KB  # each of them is smaller
+    assert 2 * KB <= tight.backpressure.encoded_bytes < 2 * KB + largest
     assert len(lane.drawn) == len(drawn)
     assert store.get(waiting).state is JobState.QUEUED
     assert [line["event"] for line in lines].count("outbox.full") == 1, "said once"
@@ -92,21 +89,21 @@ def test_it_takes_jobs_again_when_storage_is_back(
     with another_wakeup(tight):
         storage.before_put = nothing
         clock.now_s += 10
-        run_errands(tight.outbox)
-    run_errands(tight.outbox)
+        run_tasks(tight.outbox)
+    run_tasks(tight.outbox)
 
     assert {store.get(job).state for job in jobs} == {JobState.SUCCEEDED}
     assert len(lane.drawn) == len(jobs)
-    assert tight.spill.waiting_bytes == 0
+    assert tight.backpressure.encoded_bytes == 0
 
 
-def test_images_that_are_not_encoded_yet_count_too(spill: Spill) -> None:
-    room = Room(spill, most_drawn_bytes=100)
+def test_images_that_are_not_encoded_yet_count_too() -> None:
+    backpressure = Backpressure(most_encoded_bytes=100, most_drawn_bytes=100)
 
-    room.drawn(100)
-    room.look()
-    assert not room
+    backpressure.drawn(100)
+    backpressure.look()
+    assert not backpressure
 
-    room.drawn(-100)
-    room.look()
-    assert room
+    backpressure.drawn(-100)
+    backpressure.look()
+    assert backpressure

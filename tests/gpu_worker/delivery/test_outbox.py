@@ -1,8 +1,7 @@
-"""Drawn jobs on their way to a storage that is down, slow or back again. Time and couriers are driven by hand."""
+"""Drawn jobs on their way to a storage that is down, slow or back again. Time and upload threads are driven by hand."""
 
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,15 +13,14 @@ from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job, JobState, StoredImage
 from darkroom.settings import Settings
 from gpu_worker.delivery.outbox import LOOK_S, Outbox
-from gpu_worker.delivery.spill import Spill
-from gpu_worker.delivery.upload import Delivery
+from gpu_worker.delivery.upload import Uploader
 from gpu_worker.generate import generate
 from gpu_worker.node import Node
 from storage.keys import image_key
 from tests.conftest import MakeRequest
 from tests.gpu_worker.conftest import Clock
 from tests.gpu_worker.fakes import FakeLane
-from tests.gpu_worker.running import run_all, run_errands
+from tests.gpu_worker.running import run_all, run_tasks
 from tests.queued import queued
 from tests.watched_storage import WatchedStorage, down, nothing
 
@@ -34,10 +32,6 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"delivery_patience_s": 600.0})
 
 
-def spilled(settings: Settings) -> list[Path]:
-    return [path for path in settings.outbox_folder.rglob("*") if path.is_file() and path.name != ".lock"]
-
-
 def post(store: JobStore, request_of: MakeRequest, count: int = 1) -> list[str]:
     return [store.enqueue("alice", request_of()).job.id for _ in range(count)]
 
@@ -47,11 +41,11 @@ def states(store: JobStore, jobs: list[str]) -> set[JobState]:
 
 
 def outage(node: Node, clock: Clock, for_s: float) -> None:
-    """Time passes, and couriers try whenever they may."""
+    """Time passes, and upload threads try whenever they may."""
     ends_s = clock.now_s + for_s
     while clock.now_s < ends_s:
         clock.now_s += PAUSE_S
-        run_errands(node.outbox)
+        run_tasks(node.outbox)
 
 
 def test_an_outage_costs_tries_and_no_image(
@@ -105,20 +99,19 @@ def test_a_job_that_is_delivered_is_held_no_more(node: Node, store: JobStore, re
     assert node.leases.jobs() == []
 
 
-def test_images_wait_on_disk_and_leave_nothing_there(
+def test_images_wait_in_memory_and_leave_nothing_there(
     node: Node, storage: WatchedStorage, store: JobStore, settings: Settings, clock: Clock, request_of: MakeRequest
 ) -> None:
     storage.before_put = down
     [job] = post(store, request_of)
     run_all("minilab", node)
 
-    [file] = spilled(settings)
-    waiting = file.read_bytes()
+    waiting_bytes = node.outbox.backpressure.encoded_bytes
     storage.before_put = nothing
     outage(node, clock, PAUSE_S)
 
-    assert storage.get(image_key(job, 0, "png")) == waiting
-    assert spilled(settings) == []
+    assert len(storage.get(image_key(job, 0, "png"))) == waiting_bytes
+    assert node.outbox.backpressure.encoded_bytes == 0
 
 
 def test_what_was_stored_before_the_outage_is_not_stored_again(
@@ -194,7 +187,7 @@ def test_an_outage_longer_than_our_patience_fails_the_job_and_says_why(
         assert failure
         assert failure.code == "delivery_failed"
         assert "could not be delivered for 600 s: The bucket does not answer." in failure.message
-    assert spilled(settings) == []
+    assert node.outbox.backpressure.encoded_bytes == 0
     assert node.leases.jobs() == []
 
 
@@ -205,7 +198,7 @@ def test_a_job_that_was_never_tried_is_tried_once_though_its_time_is_over(
     generate("minilab", node)
     clock.now_s = 700
 
-    run_errands(node.outbox)
+    run_tasks(node.outbox)
 
     assert store.get(job).state is JobState.SUCCEEDED
 
@@ -220,9 +213,9 @@ def test_a_cancel_reaches_a_job_that_waits(
     store.cancel(job)
     node.leases.renew()
     clock.now_s += LOOK_S
-    run_errands(node.outbox)
+    run_tasks(node.outbox)
 
-    assert spilled(settings) == []
+    assert node.outbox.backpressure.encoded_bytes == 0
     assert node.leases.jobs() == []
 
 
@@ -234,7 +227,7 @@ def test_a_deadline_reaches_a_job_that_waits(
     run_all("minilab", node)
 
     clock.now_s = settings.job_deadline_s + 1
-    run_errands(node.outbox)
+    run_tasks(node.outbox)
 
     failure = store.get(job).failure
     assert failure
@@ -255,29 +248,12 @@ def test_jobs_that_wait_are_given_back_when_the_grace_period_is_over(
     run_all("minilab", node)
 
     stopping.set()
-    run_errands(node.outbox)
+    run_tasks(node.outbox)
 
     assert states(store, jobs) == {JobState.QUEUED}
     assert {message["cause"] for message in queued(redis_url, "gpu.minilab")} == set(jobs)
-    assert spilled(settings) == []
+    assert node.outbox.backpressure.encoded_bytes == 0
     node.outbox.wait_until_empty()
-
-
-def test_a_file_that_is_gone_costs_an_attempt_and_not_the_job(
-    node: Node, storage: WatchedStorage, store: JobStore, settings: Settings, clock: Clock, request_of: MakeRequest
-) -> None:
-    storage.before_put = down
-    [job] = post(store, request_of)
-    run_all("minilab", node)
-    [file] = spilled(settings)
-
-    file.unlink()
-    storage.before_put = nothing
-    outage(node, clock, PAUSE_S)
-    run_all("minilab", node)
-    outage(node, clock, PAUSE_S)
-
-    assert (store.get(job).state, store.get(job).attempt) == (JobState.SUCCEEDED, 2)
 
 
 class LateClaims(Claims):
@@ -300,14 +276,13 @@ def test_a_redis_that_is_away_at_the_end_costs_no_image_either(
     store: JobStore,
     client: Client,
     settings: Settings,
-    spill: Spill,
     lane: FakeLane,
     clock: Clock,
     request_of: MakeRequest,
 ) -> None:
     claims = LateClaims(client, settings, away_for=5)
-    delivery = Delivery(storage, claims, node.wakeups, node.progress, spill, node.stopping)
-    node = replace(node, outbox=Outbox(delivery, node.outbox.room, 600, clock))
+    uploader = Uploader(storage, claims, node.wakeups, node.progress, node.outbox.backpressure, node.stopping)
+    node = replace(node, outbox=Outbox(uploader, node.outbox.backpressure, 600, clock))
     [job] = post(store, request_of)
 
     run_all("minilab", node)

@@ -15,16 +15,15 @@ from darkroom.jobs import Job, JobState
 from darkroom.messages.celery_app import make_app
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
-from gpu_worker.delivery.backpressure import Room
+from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.delivery.parcel import Parcel
-from gpu_worker.delivery.spill import Spill
-from gpu_worker.delivery.upload import Delivery
+from gpu_worker.delivery.upload import Uploader
 from gpu_worker.jobs.leases import Hold
 from storage.keys import image_key
 from tests.gpu_worker.conftest import Clock
 from tests.gpu_worker.fakes import PromptProgress
-from tests.gpu_worker.running import run_errands
+from tests.gpu_worker.running import run_tasks
 from tests.queued import queued
 from tests.servers import free_port
 from tests.watched_storage import WatchedStorage
@@ -37,11 +36,11 @@ Deliver = Callable[..., None]
 
 @pytest.fixture
 def deliver(outbox: Outbox) -> Deliver:
-    """All that couriers can do for this job now."""
+    """All that upload threads can do for this job now."""
 
     def deliver(job: Job, images: list[Image.Image], hold: Hold | None = None) -> None:
         outbox.add(Parcel(hold or Hold(job, 100, Clock()), list(images)))
-        run_errands(outbox)
+        run_tasks(outbox)
 
     return deliver
 
@@ -159,16 +158,16 @@ def test_a_broker_that_is_down_does_not_cost_the_result(
     storage: WatchedStorage,
     claims: Claims,
     progress: PromptProgress,
-    spill: Spill,
+    backpressure: Backpressure,
     store: JobStore,
     start_job: StartJob,
 ) -> None:
     job = start_job()
 
     with broker_that_is_down() as wakeups:
-        delivery = Delivery(storage, claims, wakeups, progress, spill, threading.Event())
-        outbox = Outbox(delivery, Room(spill), 600)
+        uploader = Uploader(storage, claims, wakeups, progress, backpressure, threading.Event())
+        outbox = Outbox(uploader, backpressure, 600)
         outbox.add(Parcel(Hold(job, 100, Clock()), PICTURES[:1]))
-        run_errands(outbox)
+        run_tasks(outbox)
 
     assert store.get(job.id).state is JobState.SUCCEEDED

@@ -1,4 +1,4 @@
-"""Runs jobs in each other's company: a lane each, real pipelines, one engine that waits until all lanes are back."""
+"""Runs jobs as batch mates: a lane each, real pipelines, one engine that waits until all lanes are back."""
 
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from gpu_worker.engine.call import Entry, LanePass
+from gpu_worker.engine.call import Entry, Run
 from gpu_worker.engine.cores import Division
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Knees
 from gpu_worker.engine.proxy import NetworkProxy, share_networks
-from gpu_worker.engine.run_slot import Seat
-from gpu_worker.engine.tempo import Pace
+from gpu_worker.engine.run_slot import RunSlot
+from gpu_worker.engine.tempo import Tempo
 from gpu_worker.step_reuse.policy import Level
 from gpu_worker.step_reuse.run import StepReuse
 from models.cpu_schedule import keep_on_cpu
@@ -50,10 +50,10 @@ class Order:
 
 
 class Canceled(Exception):
-    """What the pass of an order raises that is canceled."""
+    """What the run of an order raises that is canceled."""
 
 
-class PatientPace(Pace):
+class PatientTempo(Tempo):
     """Waits for every lane inside, so that what shares a forward is no matter of luck."""
 
     def worth_waiting_s(self, *, is_urgent: bool = False) -> float:
@@ -61,7 +61,7 @@ class PatientPace(Pace):
 
 
 @dataclass
-class Company:
+class BatchMates:
     images: list[Any] = field(default_factory=list)
     """None for an order that was canceled."""
     reused: list[int] = field(default_factory=list)
@@ -79,18 +79,18 @@ def alone(base: Any, order: Order) -> Any:
 
 def together(
     base: Any, orders: Sequence[Order], knees: Knees | None = None, device: str = "cpu", forwards_at_once: int = 1
-) -> Company:
-    company = Company()
-    engine = Engine(knees or Knees(default_rows=64), device, pace=PatientPace(device))
+) -> BatchMates:
+    batch_mates = BatchMates()
+    engine = Engine(knees or Knees(default_rows=64), device, tempo=PatientTempo())
     lanes = [_Lane(base, engine, order) for order in orders]
     with (
-        _watched(base, company, lanes),
+        _watched(base, batch_mates, lanes),
         _running(engine, lanes, forwards_at_once),
         ThreadPoolExecutor(len(lanes), initializer=_one_thread) as threads,
     ):
-        company.images = list(threads.map(lambda lane: _run(lane, lanes), lanes))
-    company.reused = [lane.reuse.reused if lane.reuse else 0 for lane in lanes]
-    return company
+        batch_mates.images = list(threads.map(lambda lane: _run(lane, lanes), lanes))
+    batch_mates.reused = [lane.reuse.reused if lane.reuse else 0 for lane in lanes]
+    return batch_mates
 
 
 def spread(engine: Engine, entries: Collection[Entry], forwards_at_once: int) -> None:
@@ -111,15 +111,15 @@ class _Lane:
         self.may_start, self.has_entered = threading.Event(), threading.Event()
         self._calls = 0
         self._pipeline: Any = lane_pipeline(base, order.scheduler)
-        self._seat = Seat(engine)
-        share_networks(self._pipeline, self._seat)
+        self._slot = RunSlot(engine)
+        share_networks(self._pipeline, self._slot)
         if base.device.type == "cuda":
             keep_on_cpu(self._pipeline.scheduler)
         self.reuse = StepReuse(order.reuse, self._pipeline) if order.reuse else None
-        self._pass = LanePass(priority=0, work_left=1, entered_s=0, check=self._check, reuse=self.reuse)
+        self._run = Run(priority=0, work_left=1, entered_s=0, check=self._check, reuse=self.reuse)
         if order.joins_at_forward == 0:
             self.may_start.set()
-            engine.enter(self._pass)  # so that the first to come waits for the others
+            engine.enter(self._run)  # so that the first to come waits for the others
 
     @property
     def entries(self) -> list[Entry]:
@@ -129,7 +129,7 @@ class _Lane:
 
     def run(self) -> Any:
         assert self.may_start.wait(PATIENCE_S)
-        with self._seat.taken(self._pass):
+        with self._slot.taken(self._run):
             self.has_entered.set()
             try:
                 return self.order.draw(self._pipeline, self.reuse)
@@ -164,7 +164,7 @@ def _running(engine: Engine, lanes: Sequence[_Lane], forwards_at_once: int) -> I
 
 
 @contextmanager
-def _watched(base: Any, company: Company, lanes: Sequence[_Lane]) -> Iterator[None]:
+def _watched(base: Any, batch_mates: BatchMates, lanes: Sequence[_Lane]) -> Iterator[None]:
     """Counts rows; and holds the denoiser's forward until those have come who join at it."""
     denoiser = "unet" if hasattr(base, "unet") else "transformer"
     networks = {name: part for name, part in base.components.items() if isinstance(part, torch.nn.Module)}
@@ -172,10 +172,10 @@ def _watched(base: Any, company: Company, lanes: Sequence[_Lane]) -> Iterator[No
 
     def watch(name: str, kwargs: Mapping[str, Any], args: Sequence[Any]) -> None:
         rows = len(next(value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor | list)))
-        company.rows_of.setdefault(name, []).append(rows)
+        batch_mates.rows_of.setdefault(name, []).append(rows)
         if name == denoiser:
-            company.rows.append(rows)
-            _let_in(lanes, len(company.rows))
+            batch_mates.rows.append(rows)
+            _let_in(lanes, len(batch_mates.rows))
 
     hooks = [
         network.register_forward_pre_hook(

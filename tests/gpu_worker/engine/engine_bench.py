@@ -9,21 +9,21 @@ import torch
 
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Knees
-from gpu_worker.engine.tempo import Pace
-from tests.gpu_worker.engine.batch_mates import PatientPace, spread
+from gpu_worker.engine.tempo import Tempo
+from tests.gpu_worker.engine.batch_mates import PatientTempo, spread
 from tests.gpu_worker.engine.fake_lanes import FakeLane, entry_of
 from tests.gpu_worker.engine.fake_memory import FakeMemory
 from tests.gpu_worker.engine.fake_network import FakeNetwork
 
 
-class EngineRoom:
+class EngineBench:
     def __init__(
-        self, threads: ThreadPoolExecutor, knees: Knees, pace: Pace, free_bytes: int | None, network: FakeNetwork
+        self, threads: ThreadPoolExecutor, knees: Knees, tempo: Tempo, free_bytes: int | None, network: FakeNetwork
     ) -> None:
         self.network = network
         self.deaths: list[BaseException] = []
         memory = None if free_bytes is None else FakeMemory(free_bytes, self.network)
-        self.engine = Engine(knees, "cpu", clock=lambda: 0.0, pace=pace, on_death=self.deaths.append, memory=memory)
+        self.engine = Engine(knees, "cpu", clock=lambda: 0.0, tempo=tempo, on_death=self.deaths.append, memory=memory)
         self._threads = threads
 
     def lane(self, network: FakeNetwork | None = None, **traits: Any) -> FakeLane:
@@ -37,26 +37,26 @@ class EngineRoom:
 
 
 @contextmanager
-def engine_room(
+def engine_bench(
     *,
     knee: int = 64,
-    pace: Pace | None = None,
+    tempo: Tempo | None = None,
     starts: bool = True,
     free_bytes: int | None = None,
     forwards_at_once: int = 1,
     network: FakeNetwork | None = None,
-) -> Iterator[EngineRoom]:
+) -> Iterator[EngineBench]:
     """Its engine waits for all lanes that have entered, unless given another pace. Its clock stands still."""
     with ThreadPoolExecutor(16, initializer=torch.set_num_threads, initargs=(1,)) as threads:
-        room = EngineRoom(
-            threads, Knees(default_rows=knee), pace or PatientPace("cpu"), free_bytes, network or FakeNetwork()
+        bench = EngineBench(
+            threads, Knees(default_rows=knee), tempo or PatientTempo(), free_bytes, network or FakeNetwork()
         )
         if starts:
-            room.engine.start()
+            bench.engine.start()
         if forwards_at_once > 1:
-            spread(room.engine, [entry_of(room.network)], forwards_at_once)
+            spread(bench.engine, [entry_of(bench.network)], forwards_at_once)
         try:
-            yield room
+            yield bench
         finally:
-            room.network.may_go_on.set()
-            room.engine.stop()
+            bench.network.may_go_on.set()
+            bench.engine.stop()

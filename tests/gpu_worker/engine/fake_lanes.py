@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from gpu_worker.engine.call import Entry, LanePass
+from gpu_worker.engine.call import Entry, Run
 from gpu_worker.engine.engine import Engine
 from tests.gpu_worker.engine.fake_network import FakeNetwork
 
@@ -27,8 +27,8 @@ class FakeLane:
     ) -> None:
         self._engine, self._threads = engine, threads
         self._entry = entry_of(network)
-        self.pass_ = LanePass(priority=priority, work_left=1, entered_s=0, check=check, job_id=job_id)
-        engine.enter(self.pass_)
+        self.run = Run(priority=priority, work_left=1, entered_s=0, check=check, job_id=job_id)
+        engine.enter(self.run)
 
     def call(self, *samples: float, **arguments: Any) -> Any:
         """One call, a row a sample; then the lane leaves."""
@@ -41,10 +41,10 @@ class FakeLane:
             try:
                 for samples in calls:
                     tensors = (torch.tensor([[sample] for sample in samples]),)
-                    result = self._engine.run(self.pass_, self._entry, tensors, arguments)
+                    result = self._engine.run(self.run, self._entry, tensors, arguments)
                 return result
             finally:
-                self._engine.leave(self.pass_)
+                self._engine.leave(self.run)
 
         return self._threads.submit(run)
 

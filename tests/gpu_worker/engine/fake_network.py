@@ -15,10 +15,10 @@ GUILTY = -1.0
 class FakeNetwork(torch.nn.Module):
     """Doubles its samples. `room` is how many rows fit into its memory."""
 
-    def __init__(self, room: int = 1000) -> None:
+    def __init__(self, most_rows: int = 1000) -> None:
         super().__init__()
-        self.room = room
-        self.fails_in_company = False
+        self.most_rows = most_rows
+        self.fails_in_batches = False
         self.loses_device = False
         self.output: Any = None
         """Given back instead of the doubled samples."""
@@ -28,7 +28,7 @@ class FakeNetwork(torch.nn.Module):
         self.has_begun = threading.Event()
         self.may_go_on = threading.Event()
         self.may_go_on.set()
-        self.room_was_freed: bool | None = None
+        self.memory_was_freed: bool | None = None
         """Told at the forward after one that ran out of memory."""
         self._activations: weakref.ref[torch.Tensor] | None = None
 
@@ -38,19 +38,19 @@ class FakeNetwork(torch.nn.Module):
 
     def forward(self, sample: torch.Tensor, scale: Any = 2.0) -> Any:
         self._begin(sample)
-        if len(sample) > self.room:
+        if len(sample) > self.most_rows:
             activations = torch.zeros(8)
             self._activations = weakref.ref(activations)
             raise torch.OutOfMemoryError("CUDA out of memory.")
         if self.loses_device:
             raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
-        if bool((sample == GUILTY).any()) or (self.fails_in_company and len(sample) > 1):
+        if bool((sample == GUILTY).any()) or (self.fails_in_batches and len(sample) > 1):
             raise ValueError("one of these samples cannot be drawn")
         return (sample * scale,) if self.output is None else self.output
 
     def _begin(self, sample: torch.Tensor) -> None:
         if self._activations is not None:
-            self.room_was_freed = self._activations() is None
+            self.memory_was_freed = self._activations() is None
             self._activations = None
         self.rows_per_forward.append(len(sample))
         self.samples += sample.flatten().tolist()

@@ -29,12 +29,12 @@ def test_a_step_cache_makes_runs_take_turns(flux: Any, tiny_card: TinyCard) -> N
     flux.transformer.enable_cache(FirstBlockCacheConfig(threshold=0.5))
 
     with structlog.testing.capture_logs() as logs:
-        company = together(flux, orders)
+        batch_mates = together(flux, orders)
 
-    assert not np.array_equal(company.images[0], plain), "the cache skipped something"
-    for image, each in zip(company.images, orders, strict=True):
+    assert not np.array_equal(batch_mates.images[0], plain), "the cache skipped something"
+    for image, each in zip(batch_mates.images, orders, strict=True):
         assert np.array_equal(image, alone(flux, each))
-    assert set(company.rows) == {1}
+    assert set(batch_mates.rows) == {1}
     assert [(entry["event"], entry["pipeline"]) for entry in logs] == [("pipeline.not_batchable", "FluxPipeline")]
     assert "FBCHeadBlockHook" in logs[0]["reason"]
 
@@ -63,7 +63,7 @@ def test_group_offload_only_moves_weights_and_batches(flux: Any, tiny_card: Tiny
     cpu = torch.device("cpu")
     flux.transformer.enable_group_offload(cpu, cpu, offload_type=offload_type, num_blocks_per_group=1)
 
-    company = together(flux, orders)
+    batch_mates = together(flux, orders)
 
-    assert max(company.rows) == 3
-    assert difference(company.images, expected) < TOLERANCE
+    assert max(batch_mates.rows) == 3
+    assert difference(batch_mates.images, expected) < TOLERANCE

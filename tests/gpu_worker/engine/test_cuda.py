@@ -12,10 +12,9 @@ import torch
 from darkroom.catalogue import SchedulerName
 from gpu_worker.engine.call import Call
 from gpu_worker.engine.engine import Engine
-from gpu_worker.engine.knees import Knees, Worth
+from gpu_worker.engine.knees import Knees, Profile
 from gpu_worker.engine.runner import Runner
-from gpu_worker.engine.transfer import Descent
-from gpu_worker.engine.unbatchable import Alone
+from gpu_worker.engine.unbatchable import Unbatchable
 from gpu_worker.jobs.pipeline_lane import PipelineLane
 from gpu_worker.memory.device import CudaMemory
 from gpu_worker.profiling.compiling import Compiled, compiling
@@ -24,6 +23,7 @@ from gpu_worker.profiling.warm_up import warm_up_requests
 from models.cpu_schedule import keep_on_cpu
 from models.loading import load_pipeline
 from models.schedulers import own_scheduler
+from models.transfer import Descent
 from models.tuning import denoiser_of
 from tests.gpu_worker.engine.batch_mates import alone, difference, together
 from tests.gpu_worker.engine.orders import mixed_orders
@@ -61,12 +61,12 @@ def nobody_waits() -> Iterator[None]:
 def test_a_mixed_batch_draws_what_each_job_draws_alone(family: Family, tiny_card: TinyCard) -> None:
     base, orders = loaded(tiny_card, family), mixed_orders(tiny_card(family), family)
 
-    company = together(base, orders, device=DEVICE)
+    batch_mates = together(base, orders, device=DEVICE)
 
     kept = [number for number, each in enumerate(orders) if each.canceled_at_call is None]
     expected = [alone(base, orders[number]) for number in kept]
-    assert difference([company.images[number] for number in kept], expected) < TOLERANCE
-    assert max(company.rows) >= 5
+    assert difference([batch_mates.images[number] for number in kept], expected) < TOLERANCE
+    assert max(batch_mates.rows) >= 5
 
 
 # The others look into their masks: Qwen-Image for the longest prompt, Z-Image for its lists.
@@ -74,7 +74,7 @@ def test_a_mixed_batch_draws_what_each_job_draws_alone(family: Family, tiny_card
 def test_no_step_waits_for_the_device_in_the_engines_thread(family: Family, tiny_card: TinyCard) -> None:
     calls = [call for call in tapped(tiny_card, family) if call.entry.is_step]
     pairs = [[one, other] for one, other in pairwise(calls) if one.fit == other.fit]
-    runner = Runner(Knees(64), Alone(), hand_back, DEVICE)
+    runner = Runner(Knees(64), Unbatchable(), hand_back, DEVICE)
     with torch.no_grad():
         runner.run(pairs[0])  # the first allocates what stays
 
@@ -135,15 +135,15 @@ def test_compiled_blocks_draw_the_same_and_are_compiled_no_more(tiny_card: TinyC
     compiled, knees = Compiled(denoiser_of(base)), Knees(8)
     try:
         with torch.no_grad(), compiling():
-            knees.measured(call.fit, Worth(8), compiled.warm(call, 8))
+            knees.measured(call.fit, Profile(8), compiled.warm(call, 8))
 
         torch.compiler.set_stance("fail_on_recompile")
-        company = together(base, orders, knees, device=DEVICE)
+        batch_mates = together(base, orders, knees, device=DEVICE)
     finally:
         torch.compiler.set_stance("default")
         dynamo.reset()
 
-    assert difference(company.images, expected) < TOLERANCE
+    assert difference(batch_mates.images, expected) < TOLERANCE
 
 
 def test_the_memory_of_a_forward_is_what_it_held_at_most() -> None:

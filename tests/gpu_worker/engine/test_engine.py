@@ -2,99 +2,99 @@
 
 import pytest
 
-from gpu_worker.engine.tempo import Pace
-from tests.gpu_worker.engine.engine_bench import engine_room
+from gpu_worker.engine.tempo import Tempo
+from tests.gpu_worker.engine.engine_bench import engine_bench
 from tests.gpu_worker.engine.fake_lanes import drawn
 from tests.gpu_worker.engine.fake_network import PATIENCE_S, FakeNetwork
 
 
 def test_calls_that_fit_share_a_forward_and_each_gets_its_own_rows() -> None:
-    with engine_room() as room:
-        one, two, three = room.lanes(3)
+    with engine_bench() as bench:
+        one, two, three = bench.lanes(3)
 
         futures = [one.call(1.0), two.call(2.0, 3.0), three.call(4.0)]
 
         assert [drawn(future) for future in futures] == [[2.0], [4.0, 6.0], [8.0]]
-        assert room.network.rows_per_forward == [4]
+        assert bench.network.rows_per_forward == [4]
 
 
 def test_a_latecomer_joins_the_batch_in_flight() -> None:
-    with engine_room() as room:
-        room.network.may_go_on.clear()
-        early = room.lane().calls([(1.0,), (2.0,), (3.0,)])
-        assert room.network.has_begun.wait(PATIENCE_S)
+    with engine_bench() as bench:
+        bench.network.may_go_on.clear()
+        early = bench.lane().calls([(1.0,), (2.0,), (3.0,)])
+        assert bench.network.has_begun.wait(PATIENCE_S)
 
-        late = room.lane().calls([(10.0,), (20.0,)])
-        room.network.may_go_on.set()
+        late = bench.lane().calls([(10.0,), (20.0,)])
+        bench.network.may_go_on.set()
 
         assert (drawn(early), drawn(late)) == ([6.0], [40.0])
-        assert room.network.rows_per_forward == [1, 2, 2]
+        assert bench.network.rows_per_forward == [1, 2, 2]
 
 
 def test_a_lane_that_left_is_not_waited_for() -> None:
-    with engine_room() as room:
-        short, long = room.lanes(2)
+    with engine_bench() as bench:
+        short, long = bench.lanes(2)
 
         futures = [short.calls([(1.0,)]), long.calls([(2.0,), (3.0,), (4.0,)])]
 
         assert [drawn(future) for future in futures] == [[2.0], [8.0]]
-        assert room.network.rows_per_forward == [2, 1, 1]
+        assert bench.network.rows_per_forward == [2, 1, 1]
 
 
 def test_without_any_pace_known_nobody_is_waited_for() -> None:
-    with engine_room(pace=Pace("cpu")) as room:
-        quick, _never_comes = room.lanes(2)
+    with engine_bench(tempo=Tempo()) as bench:
+        quick, _never_comes = bench.lanes(2)
 
         assert drawn(quick.call(1.0)) == [2.0]
 
 
 def test_calls_with_other_values_do_not_share() -> None:
-    with engine_room() as room:
-        one, other = room.lanes(2)
+    with engine_bench() as bench:
+        one, other = bench.lanes(2)
 
         futures = [one.call(1.0, scale=3.0), other.call(1.0, scale=5.0)]
 
         assert [drawn(future) for future in futures] == [[3.0], [5.0]]
-        assert room.network.rows_per_forward == [1, 1]
+        assert bench.network.rows_per_forward == [1, 1]
 
 
 def test_two_networks_of_one_class_never_share() -> None:
-    with engine_room() as room:
+    with engine_bench() as bench:
         twin = FakeNetwork()
-        one, other = room.lane(), room.lane(twin)
+        one, other = bench.lane(), bench.lane(twin)
 
         futures = [one.call(1.0), other.call(2.0)]
 
         assert [drawn(future) for future in futures] == [[2.0], [4.0]]
-        assert (room.network.samples, twin.samples) == ([1.0], [2.0])
+        assert (bench.network.samples, twin.samples) == ([1.0], [2.0])
 
 
 def test_what_is_beyond_the_knee_goes_into_the_next_forward() -> None:
-    with engine_room(knee=2) as room:
-        futures = [lane.call(1.0) for lane in room.lanes(5)]
+    with engine_bench(knee=2) as bench:
+        futures = [lane.call(1.0) for lane in bench.lanes(5)]
 
         assert [drawn(future) for future in futures] == [[2.0]] * 5
-        assert room.network.rows_per_forward == [2, 2, 1]
+        assert bench.network.rows_per_forward == [2, 2, 1]
 
 
 @pytest.mark.parametrize("knee", [2, 3])  # room for one call of two rows
 def test_interactive_overtakes_bulk_at_the_next_forward(knee: int) -> None:
-    with engine_room(knee=knee) as room:
-        bulk, interactive = room.lane(priority=1), room.lane(priority=0)
+    with engine_bench(knee=knee) as bench:
+        bulk, interactive = bench.lane(priority=1), bench.lane(priority=0)
 
         futures = [bulk.call(1.0, 1.0), interactive.calls([(2.0, 2.0), (3.0, 3.0)])]
 
         assert [drawn(future) for future in futures] == [[2.0, 2.0], [6.0, 6.0]]
-        assert room.network.samples == [2.0, 2.0, 3.0, 3.0, 1.0, 1.0]
+        assert bench.network.samples == [2.0, 2.0, 3.0, 3.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("wrong", [{"unknown": 1}, {"sample": 1}])
 def test_a_call_with_wrong_arguments_fails_alone_and_spoils_no_later_batch(wrong: dict[str, object]) -> None:
-    with engine_room() as room:
-        lane, other, third = room.lanes(3)
+    with engine_bench() as bench:
+        lane, other, third = bench.lanes(3)
 
         mistaken, right, also_right = lane.call(1.0, **wrong), other.call(2.0), third.call(3.0)
 
         assert isinstance(mistaken.exception(PATIENCE_S), TypeError)
         assert [drawn(right), drawn(also_right)] == [[4.0], [6.0]]
-        assert room.network.rows_per_forward == [2]
+        assert bench.network.rows_per_forward == [2]

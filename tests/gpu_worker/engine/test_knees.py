@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gpu_worker.engine.knees import Knees, Worth, find_knee
+from gpu_worker.engine.knees import Knees, Profile, find_knee
 
 SQUARE, WIDE = ("square",), ("wide",)
 
@@ -31,7 +31,7 @@ def test_the_knee_of_a_throughput_curve(seconds: Callable[[int], float | None], 
 def test_a_shape_has_the_default_until_its_own_is_measured() -> None:
     knees = Knees(default_rows=8)
 
-    knees.measured(WIDE, Worth(3))
+    knees.measured(WIDE, Profile(3))
 
     assert (knees.of(SQUARE), knees.of(WIDE)) == (8, 3)
 
@@ -68,7 +68,7 @@ def test_padding_stops_where_memory_does() -> None:
 def test_only_shapes_that_were_compiled_are_padded() -> None:
     knees = Knees(default_rows=8)
 
-    knees.measured(WIDE, Worth(8), sizes=(2, 4, 8))
+    knees.measured(WIDE, Profile(8), sizes=(2, 4, 8))
 
     assert [knees.padded(WIDE, 3), knees.padded(SQUARE, 3)] == [4, 3]
     assert [knees.is_compiled(WIDE), knees.is_compiled(SQUARE)] == [True, False]

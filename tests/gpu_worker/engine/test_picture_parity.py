@@ -1,4 +1,4 @@
-"""Jobs that start from a picture do not depend on their company either: encoders and ControlNets batch too."""
+"""Jobs that start from a picture do not depend on their batch mates either: encoders and ControlNets batch too."""
 
 from typing import Any
 
@@ -68,9 +68,9 @@ def _order(number: int, family: Family, **arguments: Any) -> Order:
 
 
 def _check(base: Any, orders: list[Order]) -> dict[str, list[int]]:
-    company = together(base, orders)
+    batch_mates = together(base, orders)
 
-    assert difference(company.images, [alone(base, each) for each in orders]) < TOLERANCE
-    assert max(company.rows) >= 3, "more than any lane brings by itself"
-    assert max(company.rows_of.get("encoder", [2])) >= 2, "pictures are encoded together"
-    return company.rows_of
+    assert difference(batch_mates.images, [alone(base, each) for each in orders]) < TOLERANCE
+    assert max(batch_mates.rows) >= 3, "more than any lane brings by itself"
+    assert max(batch_mates.rows_of.get("encoder", [2])) >= 2, "pictures are encoded together"
+    return batch_mates.rows_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gpu_worker.engine.call import Call, Entry, LanePass, Urgency
+from gpu_worker.engine.call import Call, Entry, Run, Urgency
 from gpu_worker.engine.calls.arguments import Fit
 from gpu_worker.engine.policy import AGEING, next_batch
 
@@ -85,11 +85,11 @@ def test_ageing_means_the_same_on_a_slow_machine_and_on_a_fast_one() -> None:
 
 def test_a_prompt_of_a_long_job_is_encoded_before_the_next_step_of_shorter_ones() -> None:
     """Else the long job stood at its prompt until they are done, while their forwards had room for it."""
-    long = LanePass(priority=0, work_left=50.0, entered_s=0.0)
+    long = Run(priority=0, work_left=50.0, entered_s=0.0)
     encoder = Entry("TextEncoder", "forward", print, inspect.Signature(), is_step=False)
     denoiser = Entry("Denoiser", "forward", print, inspect.Signature())
     prompt = Call(long, encoder, (), {}, None, filed_s=0.0)
-    step = Call(LanePass(priority=0, work_left=1.0, entered_s=0.0), denoiser, (), {}, None, filed_s=0.0)
+    step = Call(Run(priority=0, work_left=1.0, entered_s=0.0), denoiser, (), {}, None, filed_s=0.0)
 
     assert next_batch([step, prompt], lambda _fit: 1, now_s=0.0, speed=1.0) == [prompt]
     assert next_batch([step, Call(long, denoiser, (), {}, None, filed_s=0.0)], lambda _: 1, 0.0, 1.0) == [step]

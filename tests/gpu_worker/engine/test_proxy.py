@@ -10,7 +10,7 @@ from diffusers.hooks.group_offloading import _is_group_offload_enabled
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Knees
 from gpu_worker.engine.proxy import share_networks
-from gpu_worker.engine.run_slot import Seat
+from gpu_worker.engine.run_slot import RunSlot
 from models.lane_pipeline import lane_pipeline
 from models.loading import load_pipeline
 from tests.gpu_worker.engine.batch_mates import alone, difference, together
@@ -22,7 +22,7 @@ from tests.models.conftest import TinyCard, TinyPipeline
 @pytest.fixture
 def lane(tiny_pipeline: TinyPipeline) -> Any:
     pipeline = lane_pipeline(tiny_pipeline("sd"))
-    share_networks(pipeline, Seat(Engine(Knees(default_rows=8), "cpu")))
+    share_networks(pipeline, RunSlot(Engine(Knees(default_rows=8), "cpu")))
     return pipeline
 
 
@@ -40,7 +40,7 @@ def test_a_pipeline_finds_hooks_that_move_weights_behind_a_proxy(tiny_pipeline: 
     base.unet.enable_group_offload(torch.device("cpu"), torch.device("cpu"), offload_type="leaf_level")
     pipeline: Any = lane_pipeline(base)
 
-    share_networks(pipeline, Seat(Engine(Knees(default_rows=8), "cpu")))
+    share_networks(pipeline, RunSlot(Engine(Knees(default_rows=8), "cpu")))
 
     assert _is_group_offload_enabled(pipeline.unet)
     assert not _is_group_offload_enabled(pipeline.vae)
@@ -72,9 +72,9 @@ def test_an_autoencoder_that_sdxl_casts_around_each_use_stays_upcast(tiny_card: 
     orders = [order(card, steps=2 + number, seeds=(number,)) for number in range(3)]
     expected = [alone(base, each) for each in orders]
 
-    company = together(base, orders)
+    batch_mates = together(base, orders)
 
-    assert max(company.rows) == 6
+    assert max(batch_mates.rows) == 6
     assert (base.unet.dtype, base.vae.dtype) == (dtype, torch.float32)
     # Measured: 7e-7; and 8e-3 in bfloat16, in which the plain pipeline decodes and we do not.
-    assert difference(company.images, expected) < {torch.float16: TOLERANCE, torch.bfloat16: 2e-2}[dtype]
+    assert difference(batch_mates.images, expected) < {torch.float16: TOLERANCE, torch.bfloat16: 2e-2}[dtype]

@@ -60,9 +60,9 @@ def test_a_random_mix_draws_what_each_job_draws_alone(
         first, *others = mix
         orders = [_order(card, (*first[:6], 0, first[7])), *[_order(card, those) for those in others]]
 
-        company = together(base, orders, Knees(default_rows=knee), forwards_at_once=at_once)
+        batch_mates = together(base, orders, Knees(default_rows=knee), forwards_at_once=at_once)
 
-        drawn = [(image, those) for image, those in zip(company.images, mix, strict=True) if image is not None]
+        drawn = [(image, those) for image, those in zip(batch_mates.images, mix, strict=True) if image is not None]
         assert difference([image for image, _ in drawn], [expected((*those[:6], 0, None)) for _, those in drawn]) < (
             TOLERANCE
         )

@@ -1,111 +1,87 @@
 """How fast lanes and forwards are, driven by hand."""
 
 import pytest
-import torch
 
-from gpu_worker.engine.tempo import MOST_OF_A_FORWARD, Pace
+from gpu_worker.engine.tempo import MOST_OF_A_FORWARD, Tempo
 
 
 @pytest.fixture
-def pace() -> Pace:
-    return Pace("cpu")
+def tempo() -> Tempo:
+    return Tempo()
 
 
-def test_before_the_first_forward_nobody_is_waited_for(pace: Pace) -> None:
-    assert pace.worth_waiting_s() == 0
-    assert pace.speed == 0
+def test_before_the_first_forward_nobody_is_waited_for(tempo: Tempo) -> None:
+    assert tempo.worth_waiting_s() == 0
+    assert tempo.speed == 0
 
 
-def test_lanes_are_waited_for_as_long_as_they_usually_take(pace: Pace) -> None:
-    pace.forward_done(10.0)
+def test_lanes_are_waited_for_as_long_as_they_usually_take(tempo: Tempo) -> None:
+    tempo.forward_done(10.0)
     for step in range(100):
-        pace.lane_served(1, step, work_left=1)
-        pace.lane_returned(1, step + 0.01, work_left=1)
+        tempo.lane_served(1, step, work_left=1)
+        tempo.lane_returned(1, step + 0.01, work_left=1)
 
-    assert pace.worth_waiting_s() == pytest.approx(0.03, rel=0.01)
-
-
-def test_no_longer_than_a_part_of_a_forward(pace: Pace) -> None:
-    pace.forward_done(0.001)
-
-    assert pace.worth_waiting_s() == pytest.approx(MOST_OF_A_FORWARD * 0.001)
+    assert tempo.worth_waiting_s() == pytest.approx(0.03, rel=0.01)
 
 
-def test_a_lane_that_goes_before_all_others_is_waited_for_longer(pace: Pace) -> None:
-    pace.forward_done(10.0)
-    pace.lane_served(1, 0.0, work_left=1)
-    pace.lane_returned(1, 0.01, work_left=1)
+def test_no_longer_than_a_part_of_a_forward(tempo: Tempo) -> None:
+    tempo.forward_done(0.001)
 
-    assert pace.worth_waiting_s() < 0.1
-    assert pace.worth_waiting_s(is_urgent=True) == MOST_OF_A_FORWARD * 10.0
+    assert tempo.worth_waiting_s() == pytest.approx(MOST_OF_A_FORWARD * 0.001)
+
+
+def test_a_lane_that_goes_before_all_others_is_waited_for_longer(tempo: Tempo) -> None:
+    tempo.forward_done(10.0)
+    tempo.lane_served(1, 0.0, work_left=1)
+    tempo.lane_returned(1, 0.01, work_left=1)
+
+    assert tempo.worth_waiting_s() < 0.1
+    assert tempo.worth_waiting_s(is_urgent=True) == MOST_OF_A_FORWARD * 10.0
 
 
 @pytest.mark.parametrize("away_s", [1.5, 100.0])
-def test_a_lane_that_was_held_up_teaches_nothing(pace: Pace, away_s: float) -> None:
-    pace.forward_done(10.0)
-    usual_s = pace.worth_waiting_s()
+def test_a_lane_that_was_held_up_teaches_nothing(tempo: Tempo, away_s: float) -> None:
+    tempo.forward_done(10.0)
+    usual_s = tempo.worth_waiting_s()
 
-    pace.lane_served(1, 0, work_left=1)
-    pace.lane_returned(1, away_s, work_left=1)
+    tempo.lane_served(1, 0, work_left=1)
+    tempo.lane_returned(1, away_s, work_left=1)
 
-    assert pace.worth_waiting_s() == usual_s
-
-
-def test_a_lane_that_left_is_forgotten(pace: Pace) -> None:
-    pace.forward_done(10.0)
-    usual_s = pace.worth_waiting_s()
-    pace.lane_served(1, 0, work_left=1)
-
-    pace.lane_left(1)
-    pace.lane_returned(1, 0.9, work_left=1)  # another, which got its number
-
-    assert pace.worth_waiting_s() == usual_s
+    assert tempo.worth_waiting_s() == usual_s
 
 
-def test_speed_is_the_work_that_all_lanes_together_get_done_a_second(pace: Pace) -> None:
+def test_a_lane_that_left_is_forgotten(tempo: Tempo) -> None:
+    tempo.forward_done(10.0)
+    usual_s = tempo.worth_waiting_s()
+    tempo.lane_served(1, 0, work_left=1)
+
+    tempo.lane_left(1)
+    tempo.lane_returned(1, 0.9, work_left=1)  # another, which got its number
+
+    assert tempo.worth_waiting_s() == usual_s
+
+
+def test_speed_is_the_work_that_all_lanes_together_get_done_a_second(tempo: Tempo) -> None:
     for step in range(50):
         for lane in (1, 2):
-            pace.lane_returned(lane, step, work_left=100 - step * 0.25)
-            pace.lane_served(lane, step, work_left=100 - step * 0.25)
-        pace.forward_done(0.5)
+            tempo.lane_returned(lane, step, work_left=100 - step * 0.25)
+            tempo.lane_served(lane, step, work_left=100 - step * 0.25)
+        tempo.forward_done(0.5)
 
-    assert pace.speed == pytest.approx(2 * 0.25 / 0.5, rel=0.01)
+    assert tempo.speed == pytest.approx(2 * 0.25 / 0.5, rel=0.01)
 
 
-def test_forwards_that_run_at_once_add_up_to_the_worker_s_speed(pace: Pace) -> None:
+def test_forwards_that_run_at_once_add_up_to_the_worker_s_speed(tempo: Tempo) -> None:
     for step in range(50):
-        pace.lane_returned(1, step, work_left=100 - step * 0.25)
-        pace.lane_served(1, step, work_left=100 - step * 0.25)
-        pace.forward_done(0.5, at_once=2)
+        tempo.lane_returned(1, step, work_left=100 - step * 0.25)
+        tempo.lane_served(1, step, work_left=100 - step * 0.25)
+        tempo.forward_done(0.5, at_once=2)
 
-    assert pace.speed == pytest.approx(2 * 0.25 / 0.5, rel=0.01)
-
-
-def test_a_slow_forward_counts_for_a_fifth(pace: Pace) -> None:
-    pace.forward_done(0.001)
-    pace.forward_done(0.006)
-
-    assert pace.worth_waiting_s() == pytest.approx(MOST_OF_A_FORWARD * 0.002)
+    assert tempo.speed == pytest.approx(2 * 0.25 / 0.5, rel=0.01)
 
 
-@pytest.mark.cuda
-def test_a_device_is_busy_until_it_has_done_what_was_launched() -> None:
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-    pace = Pace("cuda")
-    assert not pace.is_device_busy()
-    square = torch.eye(8192, device="cuda")
+def test_a_slow_forward_counts_for_a_fifth(tempo: Tempo) -> None:
+    tempo.forward_done(0.001)
+    tempo.forward_done(0.006)
 
-    for _ in range(50):
-        square = square @ square
-    pace.forward_done(0.1)
-
-    assert pace.is_device_busy()
-    torch.cuda.synchronize()
-    assert not pace.is_device_busy()
-
-
-def test_on_a_cpu_nothing_is_ahead_of_the_engine(pace: Pace) -> None:
-    pace.forward_done(0.1)
-
-    assert (pace.forwards_ahead, pace.is_device_busy()) == (0, False)
+    assert tempo.worth_waiting_s() == pytest.approx(MOST_OF_A_FORWARD * 0.002)

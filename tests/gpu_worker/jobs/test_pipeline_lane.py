@@ -18,9 +18,9 @@ from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Knees
 from gpu_worker.jobs.gate import Gate
 from gpu_worker.jobs.pipeline_lane import PipelineLane
-from gpu_worker.memory.budget import Headroom
+from gpu_worker.memory.budget import MemoryBudget
 from gpu_worker.memory.device import Peak
-from gpu_worker.memory.job_memory import Footprint, Forward
+from gpu_worker.memory.job_memory import JobMemory, MeasuredForward
 from gpu_worker.profiling.loading import Nobody, load_lanes
 from models.device import Device
 from models.loading import load_pipeline
@@ -175,13 +175,13 @@ def test_a_job_that_does_not_fit_into_memory_is_told_so(lane: PipelineLane, base
 def test_one_that_can_never_fit_is_told_so_before_its_first_step(
     card: ModelCard, base: Any, engine: Engine, small: MakeRequest
 ) -> None:
-    headroom, told = Headroom(), list[tuple[int, int]]()
-    headroom.set(1000)
-    gate = Gate(headroom)
-    gate.know(Footprint(64 * 64, (Forward(2, Peak(row_bytes=300), 10, is_step=True, grows=True),)))
+    memory_budget, told = MemoryBudget(), list[tuple[int, int]]()
+    memory_budget.set(1000)
+    gate = Gate(memory_budget)
+    gate.know(JobMemory(64 * 64, (MeasuredForward(2, Peak(row_bytes=300), 10, is_step=True, grows=True),)))
     lane = PipelineLane(card, base, engine, gate=gate)
 
-    with pytest.raises(OutOfMemory, match="Ask for at most 1 at once"):
+    with pytest.raises(OutOfMemory, match="Ask for a smaller size or fewer images"):
         lane.run(small(n=4), Telling(lambda step, steps: told.append((step, steps))))
 
     assert told == []

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from gpu_worker.memory.budget import Headroom, Need
+from gpu_worker.memory.budget import MemoryBudget, Need
 from gpu_worker.memory.device import Peak, peak_through
 
 PATIENCE_S = 30
@@ -14,33 +14,33 @@ SMALL = Need(held_bytes=10, forward_bytes=30)
 LARGE = Need(held_bytes=40, forward_bytes=60)
 
 
-def headroom(free_bytes: int | None) -> Headroom:
-    room = Headroom()
-    room.set(free_bytes)
-    return room
+def budget_of(free_bytes: int | None) -> MemoryBudget:
+    budget = MemoryBudget()
+    budget.set(free_bytes)
+    return budget
 
 
 class Visitor:
     """A job that waits in a thread of its own, until it is told to leave."""
 
-    def __init__(self, room: Headroom, need: Need, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, budget: MemoryBudget, need: Need, threads: ThreadPoolExecutor) -> None:
         self.is_inside, self.may_leave, self.has_asked = threading.Event(), threading.Event(), threading.Event()
-        self._room, self._need = room, need
+        self._budget, self._need = budget, need
         self.done: Future[None] = threads.submit(self._visit)
 
     def _visit(self) -> None:
-        with self._room.taken(self._need, self.has_asked.set):
+        with self._budget.taken(self._need, self.has_asked.set):
             self.is_inside.set()
             assert self.may_leave.wait(PATIENCE_S)
 
 
 def test_jobs_come_in_as_long_as_all_of_them_and_their_largest_forward_fit() -> None:
-    room = headroom(60)  # three small ones hold 30, and one forward of theirs takes 30 more
+    budget = budget_of(60)  # three small ones hold 30, and one forward of theirs takes 30 more
     with ThreadPoolExecutor(4) as threads:
-        visitors = [Visitor(room, SMALL, threads) for _ in range(3)]
+        visitors = [Visitor(budget, SMALL, threads) for _ in range(3)]
         assert all(visitor.is_inside.wait(PATIENCE_S) for visitor in visitors)
 
-        fourth = Visitor(room, SMALL, threads)
+        fourth = Visitor(budget, SMALL, threads)
         assert fourth.has_asked.wait(PATIENCE_S)
         assert not fourth.is_inside.is_set()
 
@@ -51,13 +51,13 @@ def test_jobs_come_in_as_long_as_all_of_them_and_their_largest_forward_fit() -> 
 
 
 def test_a_large_job_that_waits_is_not_overtaken_by_small_ones() -> None:
-    room = headroom(100)
+    budget = budget_of(100)
     with ThreadPoolExecutor(3) as threads:
-        inside = Visitor(room, SMALL, threads)
+        inside = Visitor(budget, SMALL, threads)
         assert inside.is_inside.wait(PATIENCE_S)
-        large = Visitor(room, LARGE, threads)
+        large = Visitor(budget, LARGE, threads)
         assert large.has_asked.wait(PATIENCE_S)
-        small = Visitor(room, SMALL, threads)
+        small = Visitor(budget, SMALL, threads)
         assert small.has_asked.wait(PATIENCE_S)
 
         assert not small.is_inside.is_set(), "though there would be room for it"
@@ -70,43 +70,43 @@ def test_a_large_job_that_waits_is_not_overtaken_by_small_ones() -> None:
 
 
 def test_a_job_that_is_canceled_while_it_waits_makes_way() -> None:
-    room = headroom(50)
+    budget = budget_of(50)
 
     def canceled() -> None:
         raise InterruptedError
 
-    with room.taken(SMALL, lambda: None):
-        with pytest.raises(InterruptedError), room.taken(LARGE, canceled):
+    with budget.taken(SMALL, lambda: None):
+        with pytest.raises(InterruptedError), budget.taken(LARGE, canceled):
             pass
-        with room.taken(SMALL, lambda: None):
+        with budget.taken(SMALL, lambda: None):
             pass
 
 
 def test_whoever_is_inside_alone_was_let_in_whatever_it_takes() -> None:
-    with headroom(1).taken(LARGE, lambda: None):
+    with budget_of(1).taken(LARGE, lambda: None):
         pass
 
 
 def test_where_nothing_is_known_of_memory_everybody_comes_in() -> None:
-    room = headroom(None)
+    budget = budget_of(None)
 
     with ExitStack() as lanes:
         for _ in range(1000):
-            lanes.enter_context(room.taken(LARGE, lambda: None))
+            lanes.enter_context(budget.taken(LARGE, lambda: None))
 
-    assert room.is_enough_for(LARGE)
-    assert room.rows(Peak(0, 10)) is None
+    assert budget.is_enough_for(LARGE)
+    assert budget.rows(Peak(0, 10)) is None
 
 
 def test_a_batch_has_the_room_that_lanes_leave_and_one_row_at_least() -> None:
-    room = headroom(100)
+    budget = budget_of(100)
     peak = Peak(fixed_bytes=20, row_bytes=10)
 
-    with room.taken(SMALL, lambda: None), room.taken(SMALL, lambda: None):
-        assert room.rows(peak) == 6
-    assert room.rows(peak) == 8
-    assert room.rows(Peak(fixed_bytes=200, row_bytes=10)) == 1
-    assert room.rows(Peak()) is None, "nothing was measured"
+    with budget.taken(SMALL, lambda: None), budget.taken(SMALL, lambda: None):
+        assert budget.rows(peak) == 6
+    assert budget.rows(peak) == 8
+    assert budget.rows(Peak(fixed_bytes=200, row_bytes=10)) == 1
+    assert budget.rows(Peak()) is None, "nothing was measured"
 
 
 @pytest.mark.parametrize(

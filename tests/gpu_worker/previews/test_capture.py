@@ -17,14 +17,15 @@ from darkroom.request import ImageRequest
 from darkroom.settings import BUNDLED_CATALOGUE
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Knees
-from gpu_worker.jobs.lane import Draw
 from gpu_worker.jobs.pipeline_lane import PipelineLane
-from gpu_worker.previews.capture import Painter, Snapshot
-from gpu_worker.previews.setup import learn_painter
+from gpu_worker.previews.capture import PreviewDecoder
+from gpu_worker.previews.setup import learn_decoder
+from gpu_worker.previews.writer import Draw
 from gpu_worker.profiling.loading import Nobody
 from models.device import Device
 from models.loading import load_pipeline
 from models.previews.latent_colours import LatentColours
+from models.transfer import snapshot
 from tests.conftest import MakeRequest
 
 SCHEDULERS = read_catalogue(BUNDLED_CATALOGUE)["minilab"].schedulers
@@ -43,7 +44,7 @@ class Gallery(Nobody):
 
 
 class Impossible:
-    """A painter that cannot make anything of these latents."""
+    """A decoder that cannot make anything of these latents."""
 
     def pictures(self, latents: torch.Tensor, aspect: float) -> list[Image.Image]:
         raise ValueError("no grid")
@@ -68,15 +69,15 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def painter(card: ModelCard, base: Any, engine: Engine) -> Painter:
-    painter = learn_painter(card, base, engine, Device("cpu"), None)
-    assert painter
-    return painter
+def decoder(card: ModelCard, base: Any, engine: Engine) -> PreviewDecoder:
+    decoder = learn_decoder(card, base, engine, Device("cpu"), None)
+    assert decoder
+    return decoder
 
 
 @pytest.fixture(scope="module")
-def lane(card: ModelCard, base: Any, engine: Engine, painter: Painter) -> PipelineLane:
-    return PipelineLane(card, base, engine, painter)
+def lane(card: ModelCard, base: Any, engine: Engine, decoder: PreviewDecoder) -> PipelineLane:
+    return PipelineLane(card, base, engine, decoder)
 
 
 @pytest.fixture
@@ -116,10 +117,10 @@ def test_an_image_is_the_same_bit_for_bit_with_and_without_previews(
     assert plain.tobytes() == previewed.tobytes()
 
 
-def test_in_company_too_previews_leave_every_image_what_it_is_alone(
-    card: ModelCard, base: Any, engine: Engine, painter: Painter, small: MakeRequest
+def test_with_batch_mates_too_previews_leave_every_image_what_it_is_alone(
+    card: ModelCard, base: Any, engine: Engine, decoder: PreviewDecoder, small: MakeRequest
 ) -> None:
-    lanes = [PipelineLane(card, base, engine, painter) for _ in range(4)]
+    lanes = [PipelineLane(card, base, engine, decoder) for _ in range(4)]
     requests = [small(seed=seed, steps=3 + seed, preview_every=seed % 3) for seed in range(4)]
     galleries = [Gallery() for _ in requests]
 
@@ -206,11 +207,11 @@ def test_a_model_whose_latents_cannot_be_learnt_is_served_without_previews(
     wide = card.model_copy(update={"size": card.size.model_copy(update={"min": 3})})
 
     with structlog.testing.capture_logs() as logs:
-        painter = learn_painter(wide, base, engine, Device("cpu"), None)
+        decoder = learn_decoder(wide, base, engine, Device("cpu"), None)
     gallery = Gallery()
-    images = PipelineLane(card, base, engine, painter).run(small(preview_every=1), gallery)
+    images = PipelineLane(card, base, engine, decoder).run(small(preview_every=1), gallery)
 
-    assert painter is None
+    assert decoder is None
     assert [log["event"] for log in logs] == ["preview.none"]
     assert (len(images), gallery.hung) == (1, {})
 
@@ -221,9 +222,9 @@ def test_without_the_tiny_autoencoder_that_its_card_names_a_model_is_painted_by_
     finer = card.model_copy(update={"tiny_vae": "nobody/tae-minilab"})
 
     with structlog.testing.capture_logs() as logs:
-        painter = learn_painter(finer, base, engine, Device("cuda:0"), tmp_path)
+        decoder = learn_decoder(finer, base, engine, Device("cuda:0"), tmp_path)
 
-    assert isinstance(painter, LatentColours)
+    assert isinstance(decoder, LatentColours)
     assert [log["event"] for log in logs] == ["preview.coarse"]
     assert "hf download nobody/tae-minilab" in logs[0]["reason"]
 
@@ -231,15 +232,15 @@ def test_without_the_tiny_autoencoder_that_its_card_names_a_model_is_painted_by_
 @pytest.mark.cuda
 def test_on_cuda_a_snapshot_waits_for_nothing() -> None:
     latents = torch.randn(1, 16, 128, 128, device="cuda")
-    Snapshot(latents).latents()  # the first one sets up pinned memory
+    snapshot(latents).wait()  # the first one sets up pinned memory
     torch.cuda.set_sync_debug_mode("error")
     try:
-        snapshot = Snapshot(latents)
+        standing = snapshot(latents)
     finally:
         torch.cuda.set_sync_debug_mode("default")
 
-    assert torch.equal(snapshot.latents(), latents.cpu())
-    assert snapshot.latents().is_pinned()
+    assert torch.equal(standing.wait(), latents.cpu())
+    assert standing.wait().is_pinned()
 
 
 def _likeness(preview: Image.Image, image: Image.Image) -> float:

@@ -18,8 +18,7 @@ from darkroom.job_store.store import JobStore
 from darkroom.request import ImageRequest
 from darkroom.settings import Settings
 from gpu_worker.generate import generate
-from gpu_worker.jobs.lane import Watch
-from gpu_worker.jobs.lanes import Lanes
+from gpu_worker.jobs.lanes import Lanes, Watch
 from gpu_worker.jobs.leases import Hold, LeaseKeeper
 from gpu_worker.node import Node
 from gpu_worker.previews.writer import MOST_CHARS, Preview, PreviewWriter, data_urls

@@ -13,10 +13,10 @@ from torch import _dynamo as dynamo
 from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 from darkroom.catalogue import ModelCard, Range
-from gpu_worker.engine.call import Call, Entry, LanePass
+from gpu_worker.engine.call import Call, Entry, Run
 from gpu_worker.engine.calls.arguments import Fit, bind, flatten
 from gpu_worker.engine.engine import Engine
-from gpu_worker.engine.knees import Knees, Worth
+from gpu_worker.engine.knees import Knees, Profile
 from gpu_worker.engine.runner import Runner
 from gpu_worker.jobs.pipeline_lane import PipelineLane
 from gpu_worker.profiling.compiling import CACHE_DIR, Compiled, compiling, keep_compiled_in, sizes_up_to
@@ -37,8 +37,8 @@ MOST_ROWS = 4
 class AllAreWorthIt(KneeFile):
     """A busy machine's measurements are no basis for a test."""
 
-    def get(self, fit: Fit, forwards_at_once: int = 1) -> Worth:
-        return Worth(MOST_ROWS)
+    def get(self, fit: Fit, forwards_at_once: int = 1) -> Profile:
+        return Profile(MOST_ROWS)
 
 
 class Plain(torch.nn.Module):
@@ -74,18 +74,18 @@ def test_random_mixes_meet_no_shape_that_was_not_compiled_and_draw_the_same(
 
     # Instead of running such a shape uncompiled, as a worker does.
     with torch.compiler.set_stance("fail_on_recompile"):
-        company = together(base, orders, knees)
+        batch_mates = together(base, orders, knees)
 
     assert compiled == graphs() == len(sizes_up_to(MOST_ROWS, 2))
-    assert len(set(company.rows)) > 1
-    assert set(company.rows) <= {2, 4}, "an odd number of rows is padded"
-    assert difference(company.images, expected) < TOLERANCE
+    assert len(set(batch_mates.rows)) > 1
+    assert set(batch_mates.rows) <= {2, 4}, "an odd number of rows is padded"
+    assert difference(batch_mates.images, expected) < TOLERANCE
 
     # Of a size that was not warmed up, they run as they would without a compiler.
-    company = together(base, of_another_size, knees)
+    batch_mates = together(base, of_another_size, knees)
 
     assert graphs() == compiled
-    assert difference(company.images, otherwise) < TOLERANCE
+    assert difference(batch_mates.images, otherwise) < TOLERANCE
 
 
 @pytest.mark.parametrize("family", ["qwen_image", "z_image"])
@@ -102,11 +102,11 @@ def test_prompts_of_any_length_need_no_more_graphs(family: Family, tiny_card: Ti
     compiled = graphs()
 
     torch.compiler.set_stance("fail_on_recompile")
-    company = together(base, orders, knees)
+    batch_mates = together(base, orders, knees)
 
     assert 0 < compiled == graphs()
-    assert len(set(company.rows)) > 1
-    assert difference(company.images, expected) < TOLERANCE
+    assert len(set(batch_mates.rows)) > 1
+    assert difference(batch_mates.images, expected) < TOLERANCE
 
 
 def test_every_size_that_a_card_names_is_warmed_up(tiny_card: TinyCard) -> None:
@@ -124,12 +124,12 @@ def test_a_compiler_that_fails_costs_speed_and_is_told_of_once(tiny_card: TinyCa
 
     with structlog.testing.capture_logs() as logs:
         knees = warmed(base, card, kept, broken)
-    company = together(base, [order(card)], knees)
+    batch_mates = together(base, [order(card)], knees)
 
     told = [entry for entry in logs if entry["log_level"] == "warning"]
     assert [entry["event"] for entry in told] == ["model.not_compiled"]
     assert "no C compiler here" in told[0]["reason"]
-    assert difference(company.images, [expected]) == 0
+    assert difference(batch_mates.images, [expected]) == 0
 
 
 def test_a_network_without_known_blocks_is_compiled_whole_and_padded_rows_reach_nobody() -> None:
@@ -138,14 +138,14 @@ def test_a_network_without_known_blocks_is_compiled_whole_and_padded_rows_reach_
     first = call(network, [1.0], 2)
     with torch.no_grad(), compiling():
         sizes = compiled.warm(first, 4)
-        knees.measured(first.fit, Worth(4), sizes)
+        knees.measured(first.fit, Profile(4), sizes)
     assert graphs() == len(sizes) == 4
 
     torch.compiler.set_stance("fail_on_recompile")
     calls = [call(network, [2.0], 3), call(network, [4.0, 5.0], 6.5)]
     with torch.no_grad():
-        Runner(knees, alone=None, hand_back=finish).run(calls)  # type: ignore[arg-type]
-        Runner(knees, alone=None, hand_back=finish).run([single := call(network, [7.0], 2)])  # type: ignore[arg-type]
+        Runner(knees, unbatchable=None, hand_back=finish).run(calls)  # type: ignore[arg-type]
+        Runner(knees, unbatchable=None, hand_back=finish).run([single := call(network, [7.0], 2)])  # type: ignore[arg-type]
 
     assert [each.result.flatten().tolist() for each in (*calls, single)] == [[6.0], [26.0, 32.5], [14.0]]
 
@@ -222,7 +222,7 @@ def call(network: Plain, samples: list[float], timestep: float) -> Call:
     args = (torch.tensor([[sample] for sample in samples]), torch.tensor(timestep))
     signature = inspect.signature(network.forward)
     entry = Entry("Plain", "forward", network, signature)
-    return Call(LanePass(0, 1, 0), entry, args, {}, flatten("Plain", "forward", bind(signature, args, {})), 0)
+    return Call(Run(0, 1, 0), entry, args, {}, flatten("Plain", "forward", bind(signature, args, {})), 0)
 
 
 def finish(batch: Sequence[Call], results: Sequence[Any]) -> None:

@@ -8,12 +8,12 @@ import torch
 
 from gpu_worker.engine.call import Entry
 from gpu_worker.engine.calls.arguments import Fit
-from gpu_worker.engine.knees import Worth
+from gpu_worker.engine.knees import Profile
 from gpu_worker.memory.device import Peak
 from gpu_worker.profiling.knee_file import KneeFile
 from tests.gpu_worker.engine.fake_network import FakeNetwork
 
-EIGHT = Worth(8, Peak(fixed_bytes=1000, row_bytes=20))
+EIGHT = Profile(8, Peak(fixed_bytes=1000, row_bytes=20))
 
 
 def a_fit(side: int) -> Fit:
@@ -49,9 +49,9 @@ def test_a_damaged_file_costs_a_measurement_only(content: str, tmp_path: Path) -
     file.write_text(content, encoding="utf-8")
 
     knees = KneeFile(tmp_path, "minilab", "cpu")
-    knees.put(a_fit(16), Worth(4))
+    knees.put(a_fit(16), Profile(4))
 
-    assert KneeFile(tmp_path, "minilab", "cpu").get(a_fit(16)) == Worth(4)
+    assert KneeFile(tmp_path, "minilab", "cpu").get(a_fit(16)) == Profile(4)
 
 
 def test_a_folder_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from gpu_worker.shutdown.drain import Departure
+from gpu_worker.shutdown.drain import Drain
 
 FOR_EVER_S = 3600.0
 SOON_S = 20.0
@@ -14,33 +14,31 @@ SOON_S = 20.0
 
 @dataclass
 class Worker:
-    """What a departure works on, and what came of it."""
+    """What a drain works on, and what came of it."""
 
     draining: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
     said: list[str] = field(default_factory=list)
     exits: "queue.Queue[int]" = field(default_factory=queue.Queue)
 
-    def farewell(self) -> None:
-        self.said.append("farewell")
+    def last_work(self) -> None:
+        self.said.append("last_work")
 
     @contextmanager
     def leaving(
-        self, grace_s: float, prompt_s: float = FOR_EVER_S, farewell: Callable[[], None] | None = None
-    ) -> Iterator[Departure]:
-        departure = Departure(
-            grace_s, self.draining, self.stopping, farewell or self.farewell, self.exits.put, prompt_s
-        )
-        departure.start()
-        yield departure
-        departure.left()
+        self, grace_s: float, prompt_s: float = FOR_EVER_S, last_work: Callable[[], None] | None = None
+    ) -> Iterator[Drain]:
+        drain = Drain(grace_s, self.draining, self.stopping, last_work or self.last_work, self.exits.put, prompt_s)
+        drain.start()
+        yield drain
+        drain.left()
 
 
 def test_told_once_it_lets_jobs_finish() -> None:
     worker = Worker()
 
-    with worker.leaving(grace_s=FOR_EVER_S) as departure:
-        departure.leave()
+    with worker.leaving(grace_s=FOR_EVER_S) as drain:
+        drain.leave()
         assert worker.draining.wait(SOON_S)
 
     assert not worker.stopping.is_set()
@@ -50,9 +48,9 @@ def test_told_once_it_lets_jobs_finish() -> None:
 def test_told_twice_it_stops_at_once() -> None:
     worker = Worker()
 
-    with worker.leaving(grace_s=FOR_EVER_S) as departure:
-        departure.leave()
-        departure.leave()
+    with worker.leaving(grace_s=FOR_EVER_S) as drain:
+        drain.leave()
+        drain.leave()
         assert worker.stopping.wait(SOON_S)
 
     assert worker.exits.empty(), "all its threads stopped in time"
@@ -61,39 +59,39 @@ def test_told_twice_it_stops_at_once() -> None:
 def test_it_stops_when_the_grace_period_is_over() -> None:
     worker = Worker()
 
-    with worker.leaving(grace_s=0.0) as departure:
-        departure.leave()
+    with worker.leaving(grace_s=0.0) as drain:
+        drain.leave()
         assert worker.stopping.wait(SOON_S)
 
 
-def test_whatever_hangs_is_left_behind_after_a_farewell() -> None:
+def test_whatever_hangs_is_left_behind_after_its_last_work() -> None:
     worker = Worker()
 
-    with worker.leaving(grace_s=0.0, prompt_s=0.0) as departure:
-        departure.leave()
+    with worker.leaving(grace_s=0.0, prompt_s=0.0) as drain:
+        drain.leave()
 
         assert worker.exits.get(timeout=SOON_S) == 0
-        assert worker.said == ["farewell"]
+        assert worker.said == ["last_work"]
 
 
 def test_told_a_third_time_it_waits_for_nothing() -> None:
     worker = Worker()
 
-    with worker.leaving(grace_s=FOR_EVER_S) as departure:
+    with worker.leaving(grace_s=FOR_EVER_S) as drain:
         for _ in range(3):
-            departure.leave()
+            drain.leave()
 
         assert worker.exits.get(timeout=SOON_S) == 0
 
 
-def test_a_farewell_that_fails_keeps_nobody() -> None:
+def test_last_work_that_fails_keeps_nobody() -> None:
     worker = Worker()
 
     def fail() -> None:
         raise ValueError("unforeseen")
 
-    with worker.leaving(grace_s=0.0, prompt_s=0.0, farewell=fail) as departure:
-        departure.leave()
+    with worker.leaving(grace_s=0.0, prompt_s=0.0, last_work=fail) as drain:
+        drain.leave()
 
         assert worker.exits.get(timeout=SOON_S) == 0
 

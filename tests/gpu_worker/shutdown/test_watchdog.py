@@ -11,9 +11,10 @@ from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
 from darkroom.settings import Settings
+from gpu_worker.engine.forward import Forward
 from gpu_worker.node import Node
-from gpu_worker.shutdown.give_back import abandon
-from gpu_worker.shutdown.watchdog import LOOKS, Forward, Watchdog
+from gpu_worker.shutdown.drain import give_back
+from gpu_worker.shutdown.watchdog import LOOKS, Watchdog
 from tests.gpu_worker.conftest import Clock
 from tests.queued import queued
 from tests.servers import free_port
@@ -91,7 +92,7 @@ def test_a_hang_counts_against_the_jobs_in_that_forward_alone(
     guilty, innocent = start_job(), start_job()
 
     with node.leases.hold(guilty), node.leases.hold(innocent):
-        abandon(node, {guilty.id})
+        give_back(node, {guilty.id})
 
     assert {store.get(job.id).state for job in (guilty, innocent)} == {JobState.QUEUED}
     assert [client.hget(keys.JOB(job.id), "failed_attempts") for job in (guilty, innocent)] == ["1", None]
@@ -104,7 +105,7 @@ def test_a_job_that_hangs_every_worker_becomes_a_dead_letter(
     job = start_job()
     for _ in range(3):
         with node.leases.hold(job):
-            abandon(node, {job.id})
+            give_back(node, {job.id})
         job = claims.claim_next("minilab", "worker-1") or job
 
     [letter] = DeadLetters(client, store).all()
@@ -119,6 +120,6 @@ def test_without_redis_jobs_are_left_to_their_leases(
     job = start_job()
 
     with connect(f"redis://127.0.0.1:{free_port()}/0") as nobody, node.leases.hold(job):
-        abandon(replace(node, claims=Claims(nobody, settings)), {job.id})
+        give_back(replace(node, claims=Claims(nobody, settings)), {job.id})
 
     assert store.get(job.id).state is JobState.RUNNING

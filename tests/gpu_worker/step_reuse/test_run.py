@@ -37,12 +37,12 @@ def test_a_job_that_reuses_steps_draws_the_same_in_any_company(
         order(card, steps=9, seeds=(5,), canceled_at_call=8, reuse=ALL_IT_CAN),
     ]
 
-    company = together(base, orders)
+    batch_mates = together(base, orders)
 
     by_themselves = [together(base, [each]).images[0] for each in orders[:3]]
-    assert difference(company.images[:3], by_themselves) < TOLERANCE
-    assert company.images[3] is None
-    assert company.reused[:3] == [2, 0, 3]
+    assert difference(batch_mates.images[:3], by_themselves) < TOLERANCE
+    assert batch_mates.images[3] is None
+    assert batch_mates.reused[:3] == [2, 0, 3]
     assert np.array_equal(by_themselves[1], alone(base, orders[1]))
 
 
@@ -53,10 +53,10 @@ def test_every_kind_of_solver_can_reuse_steps_in_company(
     base, card = tiny_pipeline("sd"), tiny_card("sd")
     one = order(card, steps=7, seeds=(1,), scheduler=scheduler, reuse=ALL_IT_CAN)
 
-    company = together(base, [one, order(card, steps=5, seeds=(2,))])
+    batch_mates = together(base, [one, order(card, steps=5, seeds=(2,))])
 
-    assert company.reused[0] >= 2
-    assert difference(company.images[:1], together(base, [one]).images) < TOLERANCE
+    assert batch_mates.reused[0] >= 2
+    assert difference(batch_mates.images[:1], together(base, [one]).images) < TOLERANCE
 
 
 @pytest.mark.parametrize("scheduler", ["heun", "pndm", "euler", "dpmpp_2m_sde"])
@@ -65,10 +65,10 @@ def test_a_job_that_finds_nothing_to_reuse_is_drawn_to_the_last_bit_as_without(
 ) -> None:
     base, one = tiny_pipeline("sd"), order(tiny_card("sd"), steps=7, scheduler=scheduler, reuse=NOTHING)
 
-    company = together(base, [one])
+    batch_mates = together(base, [one])
 
-    assert company.reused == [0]
-    assert np.array_equal(company.images[0], alone(base, one))
+    assert batch_mates.reused == [0]
+    assert np.array_equal(batch_mates.images[0], alone(base, one))
 
 
 # Those of the tiny pipelines whose images reuse changes well beyond rounding.
@@ -81,8 +81,8 @@ def test_at_the_very_edge_between_reusing_a_step_and_computing_it_the_image_is_t
     base, one = tiny_pipeline(family), order(tiny_card(family), steps=9, scheduler=scheduler)
 
     def drawn(tolerance: float) -> tuple[int, Any]:
-        company = together(base, [replace(one, reuse=Level(tolerance, most_in_a_row=2))])
-        return company.reused[0], company.images[0]
+        batch_mates = together(base, [replace(one, reuse=Level(tolerance, most_in_a_row=2))])
+        return batch_mates.reused[0], batch_mates.images[0]
 
     strict, lax = 1e-3, 1e3
     (least, computed), (most, _) = drawn(strict), drawn(lax)
@@ -104,20 +104,20 @@ def test_a_job_that_starts_from_a_picture_reuses_steps_of_its_own_noise_levels(
     arguments = {"prompt": "x", "image": picture(1), "strength": 0.5, "num_inference_steps": 14}
     orders = [Order(arguments, reuse=ALL_IT_CAN), Order({**arguments, "image": picture(2)}, seeds=(1,))]
 
-    company = together(pipeline, orders)
+    batch_mates = together(pipeline, orders)
 
-    assert company.reused[0] == 2
-    assert difference(company.images[:1], together(pipeline, orders[:1]).images) < TOLERANCE
+    assert batch_mates.reused[0] == 2
+    assert difference(batch_mates.images[:1], together(pipeline, orders[:1]).images) < TOLERANCE
 
 
 def test_a_control_network_is_asked_at_every_step(tiny_card: TinyCard, tiny_pipeline: TinyPipeline) -> None:
     pipeline = controlled(tiny_pipeline("sd"))
     arguments = {"prompt": "x", "image": picture(1), "num_inference_steps": 7}
 
-    company = together(pipeline, [Order(arguments, reuse=ALL_IT_CAN)])
+    batch_mates = together(pipeline, [Order(arguments, reuse=ALL_IT_CAN)])
 
-    assert company.reused == [2]
-    assert len(company.rows_of["controlnet"]) == len(company.rows) + 2 == 7
+    assert batch_mates.reused == [2]
+    assert len(batch_mates.rows_of["controlnet"]) == len(batch_mates.rows) + 2 == 7
 
 
 def test_the_two_calls_of_a_guided_step_are_remembered_apart() -> None:

@@ -1,5 +1,5 @@
 from darkroom.request import ImageRequest
-from gpu_worker.jobs.tracebacks import without_prompts
+from gpu_worker.jobs.job_end import without_prompts
 from tests.conftest import MakeRequest
 
 

@@ -1,4 +1,4 @@
-"""The threads that run the outbox's errands, beside those that draw."""
+"""The threads that run the outbox's tasks, beside those that draw."""
 
 import threading
 
@@ -8,14 +8,14 @@ from gpu_worker.delivery.outbox import LOOK_S, MOST_SENDING, Outbox
 
 log = structlog.get_logger()
 
-COURIERS = MOST_SENDING + 2
+THREADS = MOST_SENDING + 2
 
 
-class Couriers:
+class UploadThreads:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._threads = [
-            threading.Thread(target=self._run, name=f"courier-{number}", daemon=True) for number in range(COURIERS)
+            threading.Thread(target=self._run, name=f"upload-{number}", daemon=True) for number in range(THREADS)
         ]
 
     def start(self) -> None:
@@ -29,9 +29,9 @@ class Couriers:
             thread.join(timeout=LOOK_S)
 
     def _run(self) -> None:
-        while errand := self._outbox.next_errand():
+        while task := self._outbox.next_task():
             try:
-                errand()
+                task()
             except Exception:
-                # Without couriers, every image would wait until its job is lost.
-                log.exception("courier.failed")
+                # Without these threads, every image would wait until its job is lost.
+                log.exception("upload.thread_failed")

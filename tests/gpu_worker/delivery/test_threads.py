@@ -8,10 +8,10 @@ import pytest
 
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
-from gpu_worker.delivery.couriers import COURIERS, Couriers
-from gpu_worker.delivery.outbox import MOST_SENDING, Errand, Outbox
-from gpu_worker.delivery.spill import Spill
-from gpu_worker.delivery.upload import Delivery
+from gpu_worker.delivery.backpressure import Backpressure
+from gpu_worker.delivery.outbox import MOST_SENDING, Outbox, Task
+from gpu_worker.delivery.threads import THREADS, UploadThreads
+from gpu_worker.delivery.upload import Uploader
 from gpu_worker.generate import generate
 from gpu_worker.node import Node
 from tests.conftest import MakeRequest
@@ -21,17 +21,17 @@ from tests.watched_storage import WatchedStorage
 
 
 @pytest.fixture
-def outbox(delivery: Delivery, outbox: Outbox) -> Outbox:
-    """By the real clock, which its couriers live by."""
-    return Outbox(delivery, outbox.room, 600)
+def outbox(uploader: Uploader, outbox: Outbox) -> Outbox:
+    """By the real clock, which its upload threads live by."""
+    return Outbox(uploader, outbox.backpressure, 600)
 
 
 @pytest.fixture
-def couriers(outbox: Outbox) -> Iterator[Couriers]:
-    couriers = Couriers(outbox)
-    couriers.start()
-    yield couriers
-    couriers.stop()
+def upload_threads(outbox: Outbox) -> Iterator[UploadThreads]:
+    upload_threads = UploadThreads(outbox)
+    upload_threads.start()
+    yield upload_threads
+    upload_threads.stop()
 
 
 class HangingPuts:
@@ -64,9 +64,9 @@ def succeeded(store: JobStore, jobs: list[str]) -> int:
 
 def test_jobs_are_drawn_and_encoded_while_all_uploads_hang(
     node: Node,
-    couriers: Couriers,
+    upload_threads: UploadThreads,
+    backpressure: Backpressure,
     storage: WatchedStorage,
-    spill: Spill,
     store: JobStore,
     lane: FakeLane,
     request_of: MakeRequest,
@@ -77,16 +77,16 @@ def test_jobs_are_drawn_and_encoded_while_all_uploads_hang(
 
     for _ in range(MOST_SENDING):
         assert hanging.begun.acquire(timeout=20)
-    eventually(lambda: len(list(spill.folder.iterdir())) == 11, what="ten files and the lock")  # type: ignore[union-attr]
+    eventually(lambda: backpressure.drawn_bytes == 0, what="ten encoded images")
     assert (len(lane.drawn), succeeded(store, jobs)) == (10, 0)
     hanging.let_go()
     eventually(lambda: succeeded(store, jobs) == 10)
     node.outbox.wait_until_empty()
-    assert spill.waiting_bytes == 0
+    assert backpressure.encoded_bytes == 0
 
 
 def test_one_slow_upload_holds_up_no_other(
-    node: Node, couriers: Couriers, storage: WatchedStorage, store: JobStore, request_of: MakeRequest
+    node: Node, upload_threads: UploadThreads, storage: WatchedStorage, store: JobStore, request_of: MakeRequest
 ) -> None:
     hanging = HangingPuts(storage, 1)
 
@@ -99,7 +99,7 @@ def test_one_slow_upload_holds_up_no_other(
 
 def test_a_worker_that_stops_gives_back_what_waits_while_uploads_hang(
     node: Node,
-    couriers: Couriers,
+    upload_threads: UploadThreads,
     storage: WatchedStorage,
     store: JobStore,
     stopping: threading.Event,
@@ -118,33 +118,33 @@ def test_a_worker_that_stops_gives_back_what_waits_while_uploads_hang(
 
 
 class OutboxThatBreaks(Outbox):
-    """Its first errands raise what nobody foresaw: one for each courier."""
+    """Its first tasks raise what nobody foresaw: one for each thread."""
 
-    def __init__(self, delivery: Delivery, outbox: Outbox) -> None:
-        super().__init__(delivery, outbox.room, 600)
-        self._broken = [KeyError("unforeseen") for _ in range(COURIERS)]
+    def __init__(self, uploader: Uploader, outbox: Outbox) -> None:
+        super().__init__(uploader, outbox.backpressure, 600)
+        self._broken = [KeyError("unforeseen") for _ in range(THREADS)]
 
     @property
-    def broken_errands(self) -> int:
+    def broken_tasks(self) -> int:
         return len(self._broken)
 
-    def next_errand(self) -> Errand | None:
-        return self._break if self._broken else super().next_errand()
+    def next_task(self) -> Task | None:
+        return self._break if self._broken else super().next_task()
 
     def _break(self) -> None:
         if self._broken:
             raise self._broken.pop()
 
 
-def test_an_unforeseen_error_ends_no_courier(
-    node: Node, delivery: Delivery, outbox: Outbox, store: JobStore, request_of: MakeRequest
+def test_an_unforeseen_error_ends_no_upload_thread(
+    node: Node, uploader: Uploader, outbox: Outbox, store: JobStore, request_of: MakeRequest
 ) -> None:
-    breaking = OutboxThatBreaks(delivery, outbox)
-    couriers = Couriers(breaking)
-    couriers.start()
+    breaking = OutboxThatBreaks(uploader, outbox)
+    upload_threads = UploadThreads(breaking)
+    upload_threads.start()
 
     jobs = draw(replace(node, outbox=breaking), store, request_of, 5)
 
     eventually(lambda: succeeded(store, jobs) == 5)
-    assert breaking.broken_errands == 0
-    couriers.stop()
+    assert breaking.broken_tasks == 0
+    upload_threads.stop()
