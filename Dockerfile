@@ -7,7 +7,7 @@ WORKDIR /src
 RUN python -m venv /opt/venv
 # Dependencies first, from a project with no code in it: this layer lives until pyproject.toml changes.
 COPY pyproject.toml ./
-RUN touch README.md && /opt/venv/bin/pip install .
+RUN touch README.md LICENSE && /opt/venv/bin/pip install .
 COPY . .
 RUN /opt/venv/bin/pip install --no-deps --force-reinstall .
 
