@@ -15,6 +15,7 @@ from darkroom.request import Priority
 from darkroom.settings import Settings
 from tests.conftest import MakeRequest
 from tests.darkroom.job_store import job_checks
+from tests.darkroom.job_store.contents import Contents
 from tests.darkroom.job_store.job_model import CLASSES, FINAL, JobModel, ModelJob
 
 OWNERS = st.sampled_from(["alice", "bob", "carol"])
@@ -101,13 +102,14 @@ class ClientLives(RuleBasedStateMachine):
 
     @invariant()
     def redis_holds_what_the_model_holds(self) -> None:
-        job_checks.places(self.client, self.model)
-        job_checks.sums(self.client, self.model)
-        job_checks.shares(self.client, self.model)
-        job_checks.concurrency(self.client, self.model)
-        job_checks.stories(self.client, self.model)
-        job_checks.ends(self.client, self.model, self.ended)
-        job_checks.nothing_else(self.client, self.model)
+        there = Contents(self.client)
+        job_checks.places(there, self.model)
+        job_checks.sums(there, self.model)
+        job_checks.shares(there, self.model)
+        job_checks.concurrency(there, self.model)
+        job_checks.stories(there, self.model)
+        job_checks.ends(there, self.model, self.ended)
+        job_checks.nothing_else(there, self.model)
 
     @invariant()
     def clients_are_told_the_place_that_their_jobs_have(self) -> None:
