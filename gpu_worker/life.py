@@ -28,6 +28,7 @@ from gpu_worker.node import Node
 from gpu_worker.shutdown.drain import Drain, give_back
 from gpu_worker.shutdown.watchdog import Watchdog
 from models.device import Device, choose_device
+from models.weights import find_weights
 from storage.opening import open_storage
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Life:
         """Load and warm the models. Raises Misconfigured, WeightsMissing, WeightsRefused."""
         settings = self._settings
         cards = [self._card(model) for model in models]
+        for card in cards:
+            find_weights(card, settings.weights_dir)
         client = connect(settings.redis_url)
         claims = Claims(client, settings)
         storage = open_storage(settings)

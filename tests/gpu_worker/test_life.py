@@ -1,6 +1,7 @@
 import inspect
 import queue
 import threading
+from pathlib import Path
 
 import pytest
 import structlog
@@ -17,6 +18,19 @@ from gpu_worker.generate import generate
 from gpu_worker.life import Life
 from tests.conftest import MakeRequest
 from tests.eventually import eventually
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the first worker measures, the others need not."""
+    return tmp_path_factory.mktemp("knees")
+
+
+@pytest.fixture
+def settings(settings: Settings, measured: Path) -> Settings:
+    settings.data_dir.mkdir()
+    (settings.data_dir / "knees").symlink_to(measured)
+    return settings
 
 
 def test_a_model_that_the_catalogue_lacks_is_refused_by_name(settings: Settings, wakeups: Wakeups) -> None:
@@ -47,7 +61,7 @@ def test_a_worker_is_seen_from_its_start_to_its_end(
 
 
 def test_jobs_may_finish_until_the_grace_period_is_over(settings: Settings, wakeups: Wakeups, one_thread: None) -> None:
-    life = Life(settings.model_copy(update={"device": "cpu", "grace_s": 0.05}))
+    life = Life(settings.model_copy(update={"device": "cpu", "lanes": 1, "grace_s": 0.05}))
     life.start(["minilab"], "worker-1", wakeups)
 
     life.drain()
