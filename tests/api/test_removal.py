@@ -5,12 +5,14 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from api.keys import ANONYMOUS
+from api.removal import Remover
 from darkroom.settings import Settings
 from tests.api.problems import problem_of
 from tests.api.serving import serving
@@ -59,6 +61,9 @@ def test_a_hundred_deletes_that_hang_hold_up_nobody_else(settings: Settings, req
 
 def test_a_job_whose_images_could_not_be_removed_is_canceled_and_still_there(settings: Settings) -> None:
     with serving(settings) as api, httpx.Client(base_url=api.url, trust_env=False, timeout=60) as http:
+        services = api.services
+        remover = Remover(services.store, services.storage, patience_s=0.2)
+        api.app.state.services = replace(services, remover=remover)
         job_id = http.post("/generate", json=RED).json()["id"]
 
         answer = http.delete(f"/jobs/{job_id}")

@@ -14,7 +14,7 @@ from models.minilab.recipe.pictures import Pair, Picture, Relation, Single, Thin
 from models.minilab.recipe.render import render
 from models.minilab.recognise import Pixels, recognise
 
-STEPS = 10
+STEPS = 6
 SHAPES = ("circle", "square", "triangle", "heart", "ring", "diamond", "cross", "star")
 
 
