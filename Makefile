@@ -14,6 +14,10 @@ BIN := .venv/bin
 
 .PHONY: demo up test test-services test-gpu check format bench chaos soak docs clean
 
+# A process for each core, four at most: each imports torch, and has its own Redis and tiny models. `worksteal` keeps
+# the tests of a file together as far as it can, and tells tests apart by number rather than by name.
+IN_PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+
 # By way of the environment, so that quotes and dollars in a prompt are only a prompt.
 demo: export DEMO_PROMPT = $(value PROMPT)
 demo: .venv/demo.stamp
@@ -23,7 +27,7 @@ up: .venv/demo.stamp
 	$(BIN)/darkroom up $(if $(filter 1,$(FLOWER)),--flower)
 
 test: .venv/dev.stamp
-	$(BIN)/pytest -m "not redis and not rabbitmq and not s3 and not browser and not cuda"
+	$(BIN)/pytest $(IN_PARALLEL) -m "not redis and not rabbitmq and not s3 and not browser and not cuda"
 
 test-services: .venv/dev.stamp
 	$(BIN)/pytest -m "redis or rabbitmq or s3 or browser"
