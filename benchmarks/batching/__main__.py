@@ -20,6 +20,7 @@ from benchmarks.batching.report import report
 from benchmarks.batching.systems import SYSTEMS, Plan, systems_for
 from benchmarks.figures import poisson_arrivals
 from benchmarks.machine import this_machine
+from benchmarks.pages import within_width
 from benchmarks.side import REPOSITORY
 from benchmarks.subject import Subject, choose_subject
 from benchmarks.work import MIXES, mixed_works
@@ -77,7 +78,7 @@ def _tell(about: dict[str, Any], offline: Offline, comparison: Comparison, figur
         RESULTS.mkdir(exist_ok=True)
         result = {**about, "offline": asdict(offline), **asdict(comparison), "ratios": asdict(figures)}
         (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        (RESULTS / f"{name}.md").write_text(page, encoding="utf-8")
+        (RESULTS / f"{name}.md").write_text(within_width(page), encoding="utf-8")
         plot(offline, comparison, RESULTS / f"{name}.png")
     print(json.dumps(asdict(figures)))
 

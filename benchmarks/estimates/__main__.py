@@ -16,6 +16,7 @@ from benchmarks.estimates.load import KEYS, MODEL, Load, Plan
 from benchmarks.estimates.report import report
 from benchmarks.estimates.stand_in import StandIn
 from benchmarks.machine import this_machine
+from benchmarks.pages import within_width
 from benchmarks.side import Side, queue_side
 from darkroom.settings import Settings
 
@@ -41,7 +42,7 @@ def main() -> None:
     if not options.quick:
         name = "eta_stand_in" if options.stand_in else "eta"
         (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        (RESULTS / f"{name}.md").write_text(page, encoding="utf-8")
+        (RESULTS / f"{name}.md").write_text(within_width(page), encoding="utf-8")
     print(page)
     print(json.dumps(result))
 

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import within_width
 from benchmarks.policy.curves import Curve, known_curves
 from benchmarks.policy.experiments import (
     Effort,
@@ -74,7 +75,7 @@ def _record() -> None:
 def _write(result: Mapping[str, Any], page: str, models: Sequence[str]) -> None:
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "policy.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    (RESULTS / "policy.md").write_text(page, encoding="utf-8")
+    (RESULTS / "policy.md").write_text(within_width(page), encoding="utf-8")
     try:
         plot(result, models, RESULTS / "policy.png")
     except ImportError:

@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 
 from benchmarks.machine import this_machine
+from benchmarks.pages import within_width
 from benchmarks.step_reuse.cost import measure_costs
 from benchmarks.step_reuse.image_quality import psnr, ssim
 from benchmarks.step_reuse.report import report
@@ -116,7 +117,7 @@ def main() -> None:
     result["costs"] = [asdict(cost) for cost in measure_costs()]
     result["machine"] = this_machine(("torch", "diffusers"), load)
     (RESULTS / "step_reuse.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    (RESULTS / "step_reuse.md").write_text(report(result), encoding="utf-8")
+    (RESULTS / "step_reuse.md").write_text(within_width(report(result)), encoding="utf-8")
 
 
 if __name__ == "__main__":

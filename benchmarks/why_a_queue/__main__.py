@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.machine import this_machine
+from benchmarks.pages import within_width
 from benchmarks.side import Side, background_side, queue_side
 from benchmarks.why_a_queue.measures import Measures, bodies, capacity, measure
 from benchmarks.why_a_queue.report import PACKAGES, report
@@ -39,7 +40,7 @@ def main() -> None:
     if not options.quick:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "why_a_queue.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        (RESULTS / "why_a_queue.md").write_text(page, encoding="utf-8")
+        (RESULTS / "why_a_queue.md").write_text(within_width(page), encoding="utf-8")
     print(page)
     print(json.dumps(result))
 
