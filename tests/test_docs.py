@@ -1,6 +1,7 @@
 """What the documents name must be there: a file that moved, or a command that was renamed, fails here."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ PAGES = ("README.md", "CHANGELOG.md", "docs/structure.md")
 MADE = frozenset({"out/", "data/", ".venv/"})
 FILE = re.compile(r"[\w.-]+(?:/[\w.@-]+)*\.(?:py|lua|md|toml|yml|json|example)|[\w.-]+(?:/[\w.-]+)*/|Dockerfile[\w.]*")
 BLOCK = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
+WIDTH = 120
 SECTIONS = ["Context", "Decision", "Consequences", "Alternatives", "Enforced by"]
 
 
@@ -77,6 +79,16 @@ def test_structure_names_every_script(repository: Path) -> None:
     scripts = {f"darkroom/job_store/lua/{path.name}" for path in (repository / "darkroom/job_store/lua").glob("*.lua")}
 
     assert scripts <= set(code(page))
+
+
+def test_no_line_of_a_page_is_long_but_a_table_s(repository: Path) -> None:
+    tracked = subprocess.run(["git", "ls-files", "-z", "*.md"], cwd=repository, capture_output=True, check=True).stdout
+    pages = [name for name in tracked.decode().split("\0") if name]
+
+    lines = [(page, line) for page in pages for line in (repository / page).read_text(encoding="utf-8").splitlines()]
+    long = [f"{page}: {line[:60]}…" for page, line in lines if len(line) > WIDTH and not line.startswith("|")]
+
+    assert long == []
 
 
 def decisions() -> list[Path]:
