@@ -37,10 +37,10 @@ def _carried_by(package: str) -> str | None:
     return next((str(binary) for folder in folders for binary in folder.glob("_binaries/*/valkey-server")), None)
 
 
-def redis_command(data_dir: Path, socket: Path) -> list[str]:
+def redis_command(data_dir: Path, socket: Path, binary: str | None = None) -> list[str]:
     """Append-only file on, flushed each second: at most the last second is lost when the machine dies."""
     return [
-        redis_binary(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
+        binary or redis_binary(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
         "--dir", str(data_dir.resolve()), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
         "--daemonize", "no", "--loglevel", "warning",
     ]  # fmt: skip
@@ -54,12 +54,13 @@ def socket_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def embedded_redis(data_dir: Path) -> Iterator[str]:
+def embedded_redis(data_dir: Path, binary: str | None = None) -> Iterator[str]:
     """The URL of a server that runs as long as the context does. Raises Misconfigured if it does not start."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with socket_folder() as folder:
         socket = folder / "redis.sock"
-        process = subprocess.Popen(redis_command(data_dir, socket), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        command = redis_command(data_dir, socket, binary)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             _wait_for(socket, process)
             yield f"unix://{socket}?db=0"
