@@ -9,6 +9,11 @@ DarkroomError
 │   ├── UnknownJob
 │   ├── UnknownImage
 │   └── ObjectMissing           storage has nothing under this key
+├── FetchFailed                 a client's URL leads to nothing that can be used
+│   ├── UrlForbidden
+│   ├── UrlUnreachable
+│   ├── UrlTooLarge
+│   └── UrlWrongType
 ├── Refused                     understood, and not done
 │   ├── JobIsFinal
 │   ├── QueueFull
@@ -90,6 +95,26 @@ class UnknownImage(NotFound):
 
 class ObjectMissing(NotFound):
     code = "object_missing"
+
+
+class FetchFailed(DarkroomError):
+    code = "fetch_failed"
+
+
+class UrlForbidden(FetchFailed):
+    code = "url_forbidden"
+
+
+class UrlUnreachable(FetchFailed):
+    code = "url_unreachable"
+
+
+class UrlTooLarge(FetchFailed):
+    code = "url_too_large"
+
+
+class UrlWrongType(FetchFailed):
+    code = "url_wrong_type"
 
 
 class Refused(DarkroomError):

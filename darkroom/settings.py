@@ -1,5 +1,6 @@
 """What an operator can set. Read from the environment once, at each process's start, and passed down."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -72,6 +73,11 @@ class Settings(BaseSettings):
         default=(),
         description="Origins whose web pages may call the API from a browser, comma-separated, such as "
         "`https://app.example.com`; `*` for any.",
+    )
+    fetch_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins inside your network that images may be fetched from by URL, comma-separated, such as "
+        "`http://minio:9000`. All others must be `https` and at public addresses.",
     )
     key_weights: Annotated[dict[str, PositiveFloat], NoDecode] = Field(
         default={},
@@ -171,7 +177,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(default="console", description="Form of log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
 
-    @field_validator("cors_origins", "gpu_models", mode="before")
+    @field_validator("cors_origins", "fetch_origins", "gpu_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -183,6 +189,14 @@ class Settings(BaseSettings):
             return value
         pairs = (part.partition("=") for part in value.split(",") if part.strip())
         return {name.strip(): weight.strip() for name, _, weight in pairs}
+
+    @field_validator("fetch_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            if not re.fullmatch(r"https?://[^/@?#\s]+", url):
+                raise ValueError("each is a scheme, a host and, where it is another, a port: `http://minio:9000`")
+        return value
 
     @field_validator("signing_key")
     @classmethod

@@ -55,7 +55,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("local",),
         ("local.processes",),
         ("messages", "job_store"),
-        ("estimates",),
+        ("estimates", "fetching"),
     ),
     "gpu_worker": (
         ("app",),
