@@ -8,6 +8,7 @@ from pydantic import Field, PositiveFloat, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from darkroom.errors import Misconfigured
+from darkroom.server_urls import broker_fault, redis_fault
 
 BUNDLED_CATALOGUE = Path(__file__).resolve().parent.parent / "models" / "catalogue.toml"
 
@@ -15,15 +16,21 @@ BUNDLED_CATALOGUE = Path(__file__).resolve().parent.parent / "models" / "catalog
 class Settings(BaseSettings):
     """Every field is the environment variable `DARKROOM_` + its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="DARKROOM_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DARKROOM_", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
+    # Passwords stand in both URLs, so neither shows in a log or a traceback.
     redis_url: str = Field(
         default="redis://127.0.0.1:6379/0",
-        description="Job store: `redis://`, `rediss://` or `unix:///path/to.sock?db=0`.",
+        repr=False,
+        description="Job store: `redis://`, `unix:///path/to.sock?db=0`, or `rediss://` for TLS, where "
+        "`?ssl_ca_certs=/path/to/ca.pem` names an authority of your own.",
     )
     broker_url: str | None = Field(
         default=None,
-        description="Celery broker: `amqp://…` for RabbitMQ, or a Redis URL in Celery's form. "
+        repr=False,
+        description="Celery broker: `amqp://…` or `amqps://…` for RabbitMQ, or a Redis URL in Celery's form. "
         "Unset: the Redis of `DARKROOM_REDIS_URL`, in its next database.",
     )
     data_dir: Path = Field(
@@ -198,6 +205,16 @@ class Settings(BaseSettings):
                 raise ValueError("each is a scheme, a host and, where it is another, a port: `http://minio:9000`")
         return value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url(cls, value: str) -> str:
+        return _without(redis_fault(value), value)
+
+    @field_validator("broker_url")
+    @classmethod
+    def _broker_url(cls, value: str | None) -> str | None:
+        return value and _without(broker_fault(value), value)
+
     @field_validator("signing_key")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
@@ -215,10 +232,19 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
+def _without(fault: str | None, value: str) -> str:
+    if fault:
+        raise ValueError(fault)
+    return value
+
+
 def read_settings() -> Settings:
     """From the environment. Raises Misconfigured, which names each variable at fault and repeats no value."""
     try:
         return Settings()
     except ValidationError as error:
-        faults = (f"DARKROOM_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors())
+        faults = (
+            f"DARKROOM_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
+        )
         raise Misconfigured("; ".join(faults)) from None

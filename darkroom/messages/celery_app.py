@@ -6,15 +6,17 @@ from typing import Any
 
 from celery import Celery
 
-from darkroom.messages.broker_url import default_broker_url
+from darkroom.messages.broker_url import default_broker_url, tls_of, without_tls_options
 from darkroom.messages.queues import CLEAR_STORAGE, CPU_QUEUE, KEEP_HOUSE, queue_of
 from darkroom.settings import Settings
 
 
 def make_app(settings: Settings, served: Sequence[str] = (CPU_QUEUE,)) -> Celery:
     """Does not touch the network yet. A worker started without `-Q` takes from the queues in `served`."""
-    app = Celery("darkroom", broker=settings.broker_url or default_broker_url(settings.redis_url), set_as_current=True)
+    broker_url = settings.broker_url or default_broker_url(settings.redis_url)
+    app = Celery("darkroom", broker=without_tls_options(broker_url), set_as_current=True)
     app.conf.update(
+        broker_use_ssl=tls_of(broker_url) or False,
         # JSON, and nothing else: a pickled message would run code of whoever reaches the broker.
         task_serializer="json",
         accept_content=["json"],

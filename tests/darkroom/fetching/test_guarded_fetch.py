@@ -194,5 +194,5 @@ def test_origins_inside_are_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_no_origin_is_refused_at_the_start(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKROOM_FETCH_ORIGINS", wrong)
 
-    with pytest.raises(Misconfigured, match="DARKROOM_FETCH_ORIGINS.*a scheme, a host"):
+    with pytest.raises(Misconfigured, match=r"DARKROOM_FETCH_ORIGINS.*a scheme, a host"):
         read_settings()
