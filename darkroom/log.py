@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-from darkroom.outage_lines import OutageLines
+from darkroom.outages.lines import OutageLines
 from darkroom.settings import Settings
 
 # They say at each message what our own lines say better, and repeat its arguments.

@@ -10,8 +10,8 @@ from darkroom.errors import GenerationFailed, JobError, JobTaken, Unavailable, W
 from darkroom.job_store.claims import Claims
 from darkroom.jobs import Job
 from darkroom.messages.wakeups import Wakeups
+from darkroom.outages.retry_budget import retrying
 from darkroom.request import ImageRequest
-from darkroom.retry_budget import retrying
 from gpu_worker.jobs.wake import wake_for
 
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import RedisUnavailable
-from darkroom.outage_lines import AGAIN_S, OutageLines
+from darkroom.outages.lines import AGAIN_S, OutageLines
 
 
 class Clock:
