@@ -1,11 +1,12 @@
 """What a client asks for: as it may be sent, and as it is once complete (completion.py)."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from darkroom.catalogue import StepReuseLevel
+from darkroom.inputs import ALPHA, Fit, Task
 
 SEED_LIMIT = 2**32
 PREVIEW_EVERY_LIMIT = 1000
@@ -86,6 +87,34 @@ class GenerateBody(BaseModel):
     preview_every: StrictInt = Field(
         default=0, description="Watchers of its events see small previews, one each so many steps. 0: none."
     )
+    image: Text | list[Text] | None = Field(
+        default=None,
+        description="What to start from, or to edit: an upload's id, an image's id, a `data:` URL or an `https:` one. "
+        "Several for models that take them.",
+    )
+    mask: Text | None = Field(
+        default=None,
+        description="Where to redraw `image`: white is redrawn, black stays; in a mask with transparency, what is "
+        "transparent is redrawn. Named like `image`, and of its size; or `alpha`, for the image's own transparency.",
+    )
+    strength: StrictFloat | None = Field(
+        default=None, description="How much of `image` is redrawn: above 0, 1 at most. Default: 0.6, with a mask 1."
+    )
+    controlnet: Text | None = Field(default=None, description="One of the model's ControlNets.")
+    control_image: Text | None = Field(default=None, description="What the ControlNet goes by; named like `image`.")
+    control_scale: StrictFloat | None = Field(
+        default=None, description="How closely to follow `control_image`, 0 to 2. Default: 1."
+    )
+    fit: Fit = Field(default=Fit.CROP, description="How inputs of another shape come to the size that is drawn.")
+    upscale: Literal[2, 4] | None = Field(
+        default=None, description="Each image is also enlarged, in a job of its own that follows."
+    )
+
+    @property
+    def image_references(self) -> list[str]:
+        if self.image is None:
+            return []
+        return [self.image] if isinstance(self.image, str) else self.image
 
 
 class ImageRequest(BaseModel):
@@ -108,10 +137,37 @@ class ImageRequest(BaseModel):
     preview_every: int = Field(default=0, description="Steps; 0: no previews.")
     step_reuse: StepReuseLevel = "off"
 
+    # Of inputs, the ids under which they are kept.
+    task: Task = Task.TEXT_TO_IMAGE
+    image: tuple[str, ...] = ()
+    mask: str | None = None
+    strength: float | None = None
+    controlnet: str | None = None
+    control_image: str | None = None
+    control_scale: float | None = None
+    fit: Fit = Fit.CROP
+    upscale: Literal[2, 4] | None = None
+
     @property
     def cost(self) -> float:
         """Work in megapixel-steps: what fair shares and estimates are counted in."""
-        return self.n * self.steps * self.width * self.height / 1e6
+        return self.n * self.drawn_steps * self.width * self.height / 1e6 * self._step_cost
+
+    @property
+    def drawn_steps(self) -> int:
+        """Those that are made: of an image that is redrawn in part, the first ones are left out."""
+        return self.steps if self.strength is None else max(1, min(self.steps, int(self.steps * self.strength)))
+
+    @property
+    def _step_cost(self) -> float:
+        """Against a step of text to image: images to edit are read along, and a ControlNet is half a network more."""
+        return 1.0 + len(self.image) if self.task is Task.EDIT else 1.5 if self.task is Task.CONTROLNET else 1.0
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Ids of all inputs, each once."""
+        named = (*self.image, self.mask, self.control_image)
+        return tuple(dict.fromkeys(each for each in named if each is not None and each != ALPHA))
 
     def seed_of(self, index: int) -> int:
         return (self.seed + index) % SEED_LIMIT
