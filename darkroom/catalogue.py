@@ -12,6 +12,7 @@ from typing import Generic, Literal, Self, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, ValidationError, model_validator
 
 from darkroom.errors import Misconfigured
+from darkroom.inputs import Task
 
 SchedulerName = Literal[
     "ddim",
@@ -90,6 +91,22 @@ class Size(_Frozen):
         sides_fit = all(self.min <= side <= self.max and side % self.multiple_of == 0 for side in (width, height))
         return sides_fit and width * height <= self.max_pixels
 
+    def shaped_like(self, width: int, height: int) -> tuple[int, int]:
+        """About as many pixels as its own size, which it draws best, in a picture's shape as far as it is drawn."""
+        scale = (self.width * self.height / (width * height)) ** 0.5
+        drawn_width, drawn_height = self._on_grid(width * scale), self._on_grid(height * scale)
+        while drawn_width * drawn_height > self.max_pixels:
+            drawn_width, drawn_height = (
+                side - self.multiple_of if side == max(drawn_width, drawn_height) else side
+                for side in (drawn_width, drawn_height)
+            )
+        return drawn_width, drawn_height
+
+    def _on_grid(self, side: float) -> int:
+        least = -(-self.min // self.multiple_of) * self.multiple_of
+        most = self.max // self.multiple_of * self.multiple_of
+        return min(most, max(least, round(side / self.multiple_of) * self.multiple_of))
+
 
 class Tuning(_Frozen):
     """How a model runs on CUDA. Nothing of it holds on other devices."""
@@ -128,6 +145,19 @@ class StepReuse(_Frozen):
         return self
 
 
+class ControlNet(_Frozen):
+    """A network that leads a model by a picture. Either a repository of the hub, or a folder."""
+
+    hub_id: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
+    path: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.hub_id is None) == (self.path is None):
+            raise ValueError("give either hub_id or path")
+        return self
+
+
 class ModelCard(_Frozen):
     """One model of the catalogue."""
 
@@ -151,6 +181,11 @@ class ModelCard(_Frozen):
     schedulers: tuple[SchedulerName, ...] = Field(min_length=1)
     negative_prompt: bool = Field(description="Whether the pipeline takes one.")
     step_reuse: StepReuse = Field(default=StepReuse(), description="Steps that change little may be forecast.")
+    tasks: tuple[Task, ...] = Field(
+        default=(Task.TEXT_TO_IMAGE,), min_length=1, description="What it can be asked for, besides ControlNets."
+    )
+    max_images: PositiveInt = Field(default=1, description="Images that one edit may take.")
+    controlnets: dict[str, ControlNet] = Field(default={}, description="By the names that requests give them.")
     gated: bool = Field(default=False, description="Whether the hub asks for a licence to be accepted first.")
     tiny_vae: str | None = Field(
         default=None,
@@ -208,9 +243,18 @@ def _card(path: Path, model: str, table: object) -> ModelCard:
         card = ModelCard(**{"id": model, **table})
     except ValidationError as error:
         raise Misconfigured(f"The catalogue {path}, entry [{model}]: {_faults(error)}") from error
-    if card.path is None:
-        return card
-    return card.model_copy(update={"path": (path.parent / card.path).resolve()})
+    return card.model_copy(
+        update={
+            "path": _beside(path, card.path),
+            "controlnets": {
+                name: net.model_copy(update={"path": _beside(path, net.path)}) for name, net in card.controlnets.items()
+            },
+        }
+    )
+
+
+def _beside(catalogue: Path, path: Path | None) -> Path | None:
+    return None if path is None else (catalogue.parent / path).resolve()
 
 
 def _faults(error: ValidationError) -> str:

@@ -13,9 +13,10 @@ from api.prefer import wait_of, wait_until_final
 from api.problems import responses
 from api.services import Services, ServicesDep
 from api.views import JobView, job_view
+from darkroom.completion import FAULT_CODES, complete
 from darkroom.errors import BrokerUnavailable, Fault, InvalidRequest
 from darkroom.job_store.store import Admission
-from darkroom.request import FAULT_CODES, SEED_LIMIT, GenerateBody, complete
+from darkroom.request import SEED_LIMIT, GenerateBody
 
 router = APIRouter(tags=["jobs"])
 

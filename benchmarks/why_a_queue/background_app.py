@@ -15,8 +15,9 @@ from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from darkroom.catalogue import Catalogue, read_catalogue
+from darkroom.completion import complete
 from darkroom.jobs import new_job_id
-from darkroom.request import SEED_LIMIT, GenerateBody, ImageRequest, complete
+from darkroom.request import SEED_LIMIT, GenerateBody, ImageRequest
 from darkroom.settings import Settings
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Knees

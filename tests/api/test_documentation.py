@@ -15,8 +15,8 @@ from api import examples
 from api.error_codes import ERROR_CODES, HTTP_STATUS, errors_table
 from api.routes.models import ModelList
 from api.views import JobPage, JobView
+from darkroom.completion import FAULT_CODES
 from darkroom.errors import DarkroomError
-from darkroom.request import FAULT_CODES
 from tests.api.serving import Serving
 from tests.services import Chromium
 

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from darkroom.catalogue import read_catalogue
-from darkroom.request import GenerateBody, ImageRequest, complete
+from darkroom.completion import complete
+from darkroom.request import GenerateBody, ImageRequest
 from darkroom.settings import Settings
 from tests.chaos.pool import Body
 

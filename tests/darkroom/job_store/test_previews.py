@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from darkroom.completion import complete
 from darkroom.errors import InvalidRequest, JobTaken
 from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
@@ -11,7 +12,7 @@ from darkroom.job_store.events import FIRST, Event, EventFeed
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job
-from darkroom.request import GenerateBody, complete
+from darkroom.request import GenerateBody
 from darkroom.settings import Settings
 from tests.conftest import MakeRequest
 

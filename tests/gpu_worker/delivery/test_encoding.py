@@ -7,8 +7,9 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 
 from darkroom.catalogue import read_catalogue
+from darkroom.completion import complete
 from darkroom.jobs import Job, JobState
-from darkroom.request import GenerateBody, OutputFormat, complete
+from darkroom.request import GenerateBody, OutputFormat
 from darkroom.settings import BUNDLED_CATALOGUE, Settings
 from gpu_worker.delivery.encoding import CONTENT_TYPES, encode
 from tests.conftest import MakeRequest
