@@ -69,7 +69,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("memory",),
     ),
     "models": (("minilab",), ("previews",)),
-    "benchmarks": (("estimates",), ("batching", "policy", "step_reuse", "why_a_queue", "peers")),
+    "benchmarks": (("estimates",), ("batching", "policy", "step_reuse", "why_a_queue", "waiting_job", "peers")),
 }
 # Files of one level that one can still take in; an engine is one thing, and has more.
 MOST_FILES = 14
