@@ -51,7 +51,7 @@ def keep_up(stack: Stack, guard: Guard, settings: Settings, terminal: Terminal, 
 
 def welcome(stack: Stack, settings: Settings, flower: FlowerAccess | None) -> str:
     url = settings.public_base_url if settings.public_url else stack.url
-    lines = [f"Darkroom is up: {url}", f"  documentation  {url}/docs"]
+    lines = [f"Darkroom is up: {url}", f"  operations     {url}/ops", f"  documentation  {url}/docs"]
     if flower is not None:
         user, _, password = flower.credentials.partition(":")
         lines.append(f"  Flower         {flower.url}  user {user}, password {password}")
