@@ -21,9 +21,9 @@ export function Settings({ card }) {
     ${isRange(card.steps) && html`<${Slider} name="steps" step="1" range=${card.steps} value=${now.steps ?? card.steps.default} onChange=${set("steps")} />`}
     ${isRange(card.guidance_scale) && html`<${Slider} name="guidance_scale" step="0.5" range=${card.guidance_scale}
       value=${now.guidance_scale ?? card.guidance_scale.default} onChange=${set("guidance_scale")} />`}
-    <${Side} name="width" card=${card} /><${Side} name="height" card=${card} />
     ${card.schedulers.length > 1 && html`<${Select} name="scheduler" value=${now.scheduler ?? card.scheduler} onChange=${set("scheduler")}
       options=${card.schedulers.map((name) => [name, name])} />`}
+    <${Side} name="width" card=${card} /><${Side} name="height" card=${card} />
     <${Seed} seed=${now.seed} />
     ${levels.length > 1 && html`<${Choice} name="step_reuse" value=${now.step_reuse ?? card.step_reuse.default} onChange=${set("step_reuse")}
       options=${levels.map((level) => [level, fields.levels[level]])} />`}
