@@ -165,6 +165,7 @@ export const texts = {
     zoom: "Zoom",
     previous: "Previous",
     next: "Next",
+    large: "Large view",
     gone: "This picture is gone.",
     notCopied: "The browser did not let us copy. Here it is:",
   },
@@ -182,6 +183,7 @@ export const texts = {
     unexpected: "The server could not do that. Try again.",
     busy: (seconds) => `Too many jobs wait. Try again in ${seconds} s.`,
     dismiss: "Dismiss",
+    messages: "Messages",
   },
   time: {
     now: "just now",

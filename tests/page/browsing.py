@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
 
 DESKTOP = ViewportSize(width=1280, height=900)
@@ -21,7 +22,7 @@ class Watch:
 
     def listen(self, page: Page) -> None:
         page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error.stack or error}"))
         page.on("request", lambda request: self._ask(request.url))
 
     def _hear(self, message: ConsoleMessage) -> None:
@@ -45,4 +46,5 @@ def browsing(browser: Browser, origin: str, viewport: ViewportSize = DESKTOP, **
         yield page
     finally:
         context.close()
-    assert watch.faults == []
+    if watch.faults:
+        pytest.fail("\n".join(watch.faults))

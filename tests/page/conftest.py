@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -67,6 +68,19 @@ class Studio:
 
 
 @pytest.fixture
+def shared_http(shared_api: Serving) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=shared_api.url, trust_env=False, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def shared_api(embedded_redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """For tests without a browser."""
+    with serving(Settings(redis_url=embedded_redis_url, data_dir=tmp_path_factory.mktemp("page-api"))) as api:
+        yield api
+
+
+@pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"max_waiting_per_model": 5000, "max_waiting_per_key": 5000})
 
@@ -77,7 +91,7 @@ def studio(browser: Browser, settings: Settings, client: Client) -> Iterator[Stu
         api = stack.enter_context(serving(settings))
         worker = Worker(client, settings, api.services.storage, picture())
         worker.sign_on()
-        with browsing(browser, api.url) as page:
+        with browsing(browser, api.url, reduced_motion="reduce") as page:
             yield Studio(page, api, worker, stack, settings)
 
 

@@ -39,7 +39,7 @@ export function complain(error) {
 
 export function Toasts() {
   const shown = useStore(toasts);
-  return html`<div class="toasts" role="region" aria-live="polite" aria-label="Messages">
+  return html`<div class="toasts" role="region" aria-live="polite" aria-label=${texts.problem.messages}>
     ${shown.map(({ id, text, kind, label, act, end }) => html`
       <div class="toast ${kind}" key=${id}>
         <span>${text}</span>

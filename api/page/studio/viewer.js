@@ -27,10 +27,11 @@ export async function openViewer(id, index, from) {
     errorMsg: words.gone,
     returnFocus: false,
   });
-  viewer.on("uiRegister", () => register(viewer));
+  viewer.on("uiRegister", () => register(viewer, slides));
   viewer.on("contentActivate", ({ content }) => content.element?.setAttribute("alt", content.data.alt));
   viewer.on("destroy", () => from?.isConnected && from.focus());
   viewer.init();
+  viewer.element.setAttribute("aria-label", words.large);
 }
 
 const fitted = ({ elementSize, panAreaSize }) =>
@@ -46,15 +47,15 @@ function allSlides() {
   });
 }
 
-function register(viewer) {
+function register(viewer, slides) {
   viewer.ui.registerElement({
     name: "darkroom-caption", className: "caption", appendTo: "root",
-    onInit: (element) => viewer.on("change", () => fill(element, viewer)),
+    // By its number: while the view opens, PhotoSwipe has no slides beside the first yet.
+    onInit: (element) => viewer.on("change", () => fill(element, slides[viewer.currIndex], viewer)),
   });
 }
 
-function fill(element, viewer) {
-  const { view, image } = viewer.currSlide.data;
+function fill(element, { view, image }, viewer) {
   const prompt = Object.assign(document.createElement("p"), { textContent: view.request.prompt });
   const bar = Object.assign(document.createElement("div"), { className: "caption-tools" });
   bar.append(...toolsOf(view, image).map((tool) => button(tool, viewer)));
