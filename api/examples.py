@@ -94,7 +94,7 @@ MODEL_LIST: dict[str, Any] = {
             "lanes": 1,
         }
     ],
-    "max_images": 8,
+    "max_images_per_job": 8,
     "max_prompt_chars": 4000,
 }
 

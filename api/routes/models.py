@@ -34,7 +34,7 @@ class ModelList(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [MODEL_LIST]})
 
     models: list[ModelView]
-    max_images: int = Field(description="Largest `n` of a request.")
+    max_images_per_job: int = Field(description="Largest `n` of a request.")
     max_prompt_chars: int = Field(description="Longest prompt taken, characters.")
 
 
@@ -46,7 +46,7 @@ def list_models(owner: OwnerDep, services: ServicesDep) -> ModelList:  # noqa: A
         models=[
             _view(card, settings.default_model, lanes_of(workers, card.id)) for card in services.catalogue.values()
         ],
-        max_images=settings.max_images_per_job,
+        max_images_per_job=settings.max_images_per_job,
         max_prompt_chars=settings.max_prompt_chars,
     )
 

@@ -7,7 +7,7 @@ export const catalogue = createStore({ models: [], maxImages: 1, maxPromptChars:
 export async function loadModels() {
   const answer = await ask("models");
   catalogue.set({
-    models: answer.models, maxImages: answer.max_images, maxPromptChars: answer.max_prompt_chars, isKnown: true,
+    models: answer.models, maxImages: answer.max_images_per_job, maxPromptChars: answer.max_prompt_chars, isKnown: true,
   });
 }
 
