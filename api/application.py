@@ -7,13 +7,14 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import RedirectResponse
 
 from api import documentation, problems
 from api.body_limit import BodyLimit
 from api.keys import read_keys
-from api.routes import events, generate, health, images, jobs, models
+from api.page.documentation import install_documentation_page
+from api.routes import admin, events, generate, health, images, jobs, models
 from api.routes.files import files_router
+from api.routes.page import page_router
 from api.services import make_services
 from darkroom.settings import Settings
 from storage.local import LocalStorage
@@ -39,12 +40,13 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await services.close()
 
-    # The documentation page comes from this server, not from a CDN: it works where the network ends.
+    # Serves what the documentation page is made of, which others load from a CDN.
     app = FastAPIOffline(
         title="Darkroom",
         version=version("darkroom"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
     )
     app.state.services = services
@@ -54,15 +56,12 @@ def create_app(settings: Settings) -> FastAPI:
         _allow_origins(app, settings)
     problems.install(app)
     documentation.install(app)
-    for routes in (generate, jobs, events, images, models, health):
+    install_documentation_page(app, settings)
+    for routes in (generate, jobs, events, images, models, admin, health):
         app.include_router(routes.router)
     if isinstance(services.storage, LocalStorage):
         app.include_router(files_router(services.storage))
-
-    @app.get("/", include_in_schema=False)
-    def root() -> RedirectResponse:
-        return RedirectResponse("docs", 307)
-
+    app.include_router(page_router(services))
     return app
 
 

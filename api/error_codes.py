@@ -14,6 +14,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "malformed_json": ErrorCode(400, "The body is not JSON in UTF-8."),
     "malformed_range": ErrorCode(400, "The Range header cannot be read."),
     "unauthorized": ErrorCode(401, "The API key is missing or unknown."),
+    "operators_only": ErrorCode(403, "The key is not an operator's."),
     "link_forged": ErrorCode(403, "The signed link was not made here, or was changed."),
     "not_found": ErrorCode(404, "There is no such route."),
     "unknown_model": ErrorCode(404, "The catalogue has no such model; the known ones are listed."),

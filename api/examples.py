@@ -93,5 +93,47 @@ MODEL_LIST: dict[str, Any] = {
             "step_reuse": {"default": "off", "max": "high"},
             "lanes": 1,
         }
-    ]
+    ],
+    "max_images_per_job": 8,
+    "max_prompt_chars": 4000,
+}
+
+OPERATIONS: dict[str, Any] = {
+    "at": "2026-11-22T09:16:40.118Z",
+    "lines": [
+        {
+            "model": "minilab",
+            "interactive": 3,
+            "bulk": 0,
+            "oldest_at": "2026-11-22T09:16:37.633Z",
+            "eta_s": 1.4,
+            "lanes": 32,
+        }
+    ],
+    "workers": [
+        {
+            "name": "gpu@node-1",
+            "kind": "gpu",
+            "device": "cuda",
+            "lanes": 32,
+            "models": ["minilab"],
+            "memory_bytes": 1_503_238_553,
+            "images_per_minute": 84,
+        }
+    ],
+    "running": [
+        {
+            "id": JOB_ID,
+            "key": "me",
+            "model": "minilab",
+            "worker": "gpu@node-1",
+            "attempt": 1,
+            "started_at": "2026-11-22T09:16:37.641Z",
+            "step": 7,
+            "steps": 20,
+        }
+    ],
+    "dead_letters": [],
+    "keys": [{"name": "me", "last_used_at": "2026-11-22T09:16:37Z", "is_operator": True}],
+    "flower_url": None,
 }

@@ -39,6 +39,10 @@ class ApiKeys:
 def read_keys(settings: Settings) -> ApiKeys:
     """Raises Misconfigured for a malformed list, or an open door: no key and an address others can reach."""
     owners = {_digest(key): name for name, key in named_keys(settings)}
+    if unknown := set(settings.admin_keys) - set(owners.values()):
+        raise Misconfigured(
+            f"DARKROOM_ADMIN_KEYS names {', '.join(sorted(unknown))}, which DARKROOM_API_KEYS does not have."
+        )
     if not owners and settings.host not in LOOPBACK:
         raise Misconfigured(
             f"DARKROOM_HOST={settings.host} can be reached from other machines, and DARKROOM_API_KEYS is empty: "

@@ -76,6 +76,14 @@ class Settings(BaseSettings):
         description="`name:key` pairs, comma-separated; keys of 16 characters at least. "
         "Empty: no key is asked for, and the API binds loopback only.",
     )
+    admin_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Names of the API keys, comma-separated, that may see and use operations (`/ops`, `/admin`). "
+        "Where no keys are configured, everyone may.",
+    )
+    flower_url: str | None = Field(
+        default=None, pattern=r"^https?://\S+$", description="Where operators reach Flower: linked on `/ops`."
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Origins whose web pages may call the API from a browser, comma-separated, such as "
@@ -184,7 +192,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(default="console", description="Form of log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
 
-    @field_validator("cors_origins", "fetch_origins", "gpu_models", mode="before")
+    @field_validator("admin_keys", "cors_origins", "fetch_origins", "gpu_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -34,13 +34,21 @@ class ModelList(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [MODEL_LIST]})
 
     models: list[ModelView]
+    max_images_per_job: int = Field(description="Largest `n` of a request.")
+    max_prompt_chars: int = Field(description="Longest prompt taken, characters.")
 
 
 @router.get("/models", summary="List models", responses=responses(*ALWAYS))
 def list_models(owner: OwnerDep, services: ServicesDep) -> ModelList:  # noqa: ARG001 - a key is asked for
     workers = services.workers()
-    default = services.settings.default_model
-    return ModelList(models=[_view(card, default, lanes_of(workers, card.id)) for card in services.catalogue.values()])
+    settings = services.settings
+    return ModelList(
+        models=[
+            _view(card, settings.default_model, lanes_of(workers, card.id)) for card in services.catalogue.values()
+        ],
+        max_images_per_job=settings.max_images_per_job,
+        max_prompt_chars=settings.max_prompt_chars,
+    )
 
 
 def _view(card: ModelCard, default: str, lanes: int) -> ModelView:

@@ -69,8 +69,11 @@ def demo(
 def up(
     flower: Annotated[bool, typer.Option("--flower", help="Also start Flower, behind a password.")] = False,
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Port of the API.")] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser once it is there.")] = False,
 ) -> None:
     """Start everything on this machine, and keep it running until Ctrl-C."""
+    import webbrowser
+
     from darkroom.local.flower_access import flower_access
     from darkroom.local.port import any_free
     from darkroom.local.processes.signals import hang_up_with
@@ -83,7 +86,7 @@ def up(
     if sys.stdout.isatty():
         hang_up_with(sys.stdout.fileno())
     access = flower_access(os.environ, any_free(preferred=5555)) if flower else None
-    up(settings, os.environ, sys.stdout, access)
+    up(settings, os.environ, sys.stdout, access, webbrowser.open if open_page else lambda _: None)
 
 
 @app.command()

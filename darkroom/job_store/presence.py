@@ -1,8 +1,10 @@
 """Which workers are alive. Each says so every few seconds; one that falls silent is forgotten."""
 
 import json
+import resource
+import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import structlog
 
@@ -18,10 +20,19 @@ PERIOD_S = 3.0
 FORGET_AFTER_S = 12
 
 
+@dataclass(frozen=True)
+class Sighting:
+    """A worker as it was last heard of, and the most memory that its process has taken."""
+
+    worker: WorkerInfo
+    memory_bytes: int
+
+
 def report(client: Client, worker: WorkerInfo) -> None:
     """Raises RedisUnavailable."""
     with redis_errors():
-        client.hset(keys.WORKERS(), worker.name, json.dumps({"seen_s": client.time()[0], "worker": asdict(worker)}))
+        told = {"seen_s": client.time()[0], "memory_bytes": _most_memory(), "worker": asdict(worker)}
+        client.hset(keys.WORKERS(), worker.name, json.dumps(told))
 
 
 def sign_off(client: Client, worker: WorkerInfo) -> None:
@@ -32,13 +43,24 @@ def sign_off(client: Client, worker: WorkerInfo) -> None:
 
 def present(client: Client) -> list[WorkerInfo]:
     """Workers heard of lately. Raises RedisUnavailable."""
+    return [sighting.worker for sighting in sightings(client)]
+
+
+def sightings(client: Client) -> list[Sighting]:
+    """Raises RedisUnavailable."""
     with redis_errors():
         reports = [json.loads(text) for text in client.hvals(keys.WORKERS())]
         now_s = client.time()[0]
         silent = [report["worker"]["name"] for report in reports if report["seen_s"] < now_s - FORGET_AFTER_S]
         if silent:
             client.hdel(keys.WORKERS(), *silent)
-    return [WorkerInfo(**report["worker"]) for report in reports if report["worker"]["name"] not in silent]
+    heard = [report for report in reports if report["worker"]["name"] not in silent]
+    return [Sighting(WorkerInfo(**report["worker"]), report.get("memory_bytes", 0)) for report in heard]
+
+
+def _most_memory() -> int:
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 class Reporter:

@@ -25,13 +25,17 @@ def local_stack(
     shared = {**environment, **_told_to_all(settings, socket), "PYTHONWARNINGS": _muted(environment)}
     parts = [
         Part("redis", tuple(redis_command(redis_dir(settings), socket)), environment, is_foundation=True),
-        Part("api", api_command(), shared),
+        Part("api", api_command(), shared | _shown_on_the_page(flower)),
         Part("gpu", gpu_worker_command(settings.gpu_models), shared),
         Part("cpu", cpu_worker_command(settings.data_dir), shared),
     ]
     if flower is not None:
         parts.append(Part("flower", flower_command(flower.port), {**shared, "FLOWER_BASIC_AUTH": flower.credentials}))
     return Stack(tuple(parts), socket, _reachable_url(settings))
+
+
+def _shown_on_the_page(flower: FlowerAccess | None) -> dict[str, str]:
+    return {} if flower is None else {"DARKROOM_FLOWER_URL": flower.url}
 
 
 def redis_dir(settings: Settings) -> Path:

@@ -1,6 +1,6 @@
 """`darkroom up`: the stack stays up, shows what its parts say, and starts crashed ones again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from darkroom.local import port
@@ -17,17 +17,32 @@ from darkroom.settings import Settings
 READY_WITHIN_S = 600  # a model of many GB from a slow disk
 
 
-def up(settings: Settings, environment: Mapping[str, str], stream: TextIO, flower: FlowerAccess | None = None) -> None:
-    """Returns after Ctrl-C or SIGTERM. Raises StackFailed, and Misconfigured for a busy port or data folder."""
+def up(
+    settings: Settings,
+    environment: Mapping[str, str],
+    stream: TextIO,
+    flower: FlowerAccess | None = None,
+    show: Callable[[str], object] = lambda _: None,
+) -> None:
+    """`show` is given the page's address once it is there. Returns after Ctrl-C or SIGTERM.
+
+    Raises StackFailed, and Misconfigured for a busy port or data folder.
+    """
     port.require_free(settings.host, settings.port)
     with locked(settings.data_dir) as lock, socket_folder() as folder:
         redis_dir(settings).mkdir(exist_ok=True)
         stack = local_stack(settings, environment, folder / "redis.sock", flower)
         guard = Guard(removes=[folder], holds=[lock])
-        keep_up(stack, guard, settings, Terminal(stream, environment), welcome(stack, settings, flower))
+        terminal = Terminal(stream, environment)
+
+        def greet() -> None:
+            terminal.say(welcome(stack, settings, flower))
+            show(stack.url)
+
+        keep_up(stack, guard, settings, terminal, greet)
 
 
-def keep_up(stack: Stack, guard: Guard, settings: Settings, terminal: Terminal, greeting: str) -> None:
+def keep_up(stack: Stack, guard: Guard, settings: Settings, terminal: Terminal, greet: Callable[[], None]) -> None:
     files = LogFiles(settings.data_dir / "logs", tuple(part.name for part in stack.parts))
 
     def hear(name: str, line: str) -> None:
@@ -41,7 +56,7 @@ def keep_up(stack: Stack, guard: Guard, settings: Settings, terminal: Terminal, 
     supervisor = Supervisor(guard, hear, grace_s=settings.grace_s + 5, stopping=stopping)
     try:
         with launched(stack, supervisor, READY_WITHIN_S):
-            terminal.say(greeting)
+            greet()
             supervisor.run()
     except StopAsked:
         pass
@@ -51,7 +66,7 @@ def keep_up(stack: Stack, guard: Guard, settings: Settings, terminal: Terminal, 
 
 def welcome(stack: Stack, settings: Settings, flower: FlowerAccess | None) -> str:
     url = settings.public_base_url if settings.public_url else stack.url
-    lines = [f"Darkroom is up: {url}", f"  documentation  {url}/docs"]
+    lines = [f"Darkroom is up: {url}/", f"  operations     {url}/ops", f"  documentation  {url}/docs"]
     if flower is not None:
         user, _, password = flower.credentials.partition(":")
         lines.append(f"  Flower         {flower.url}  user {user}, password {password}")

@@ -27,10 +27,10 @@ class Serving:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Serving]:
-    """It listens on a port of its own, which its links name too."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
+def serving(settings: Settings, port: int = 0) -> Iterator[Serving]:
+    """It listens on a port of its own, which its links name too; or on the one that a server before it had."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        port = listener.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         app = create_app(settings.model_copy(update={"public_url": url}))
         server = uvicorn.Server(

@@ -17,12 +17,13 @@ PIXELS = b"\x89PNG\r\n\x1a\n" + b"a picture of one hundred bytes, as far as anyb
 
 
 class Worker:
-    def __init__(self, client: Client, settings: Settings, storage: Storage) -> None:
+    def __init__(self, client: Client, settings: Settings, storage: Storage, pixels: bytes = PIXELS) -> None:
         self.claims = Claims(client, settings)
         self._store = JobStore(client, settings)
         self._upkeep = Upkeep(client, settings)
         self._storage = storage
         self._redis = client
+        self._pixels = pixels
 
     def sign_on(self, lanes: int = 1) -> None:
         report(self._redis, WorkerInfo("gpu-1", "gpu", ["minilab"], lanes))
@@ -61,7 +62,7 @@ class Worker:
 
     def _draw(self, job: Job, index: int) -> StoredImage:
         key = image_key(job.id, index, "png")
-        self._storage.put(key, PIXELS, content_type="image/png")
+        self._storage.put(key, self._pixels, content_type="image/png")
         return StoredImage(
             index=index,
             seed=job.request.seed_of(index),
@@ -69,6 +70,6 @@ class Worker:
             content_type="image/png",
             width=job.request.width,
             height=job.request.height,
-            bytes=len(PIXELS),
-            sha256=hashlib.sha256(PIXELS).hexdigest(),
+            bytes=len(self._pixels),
+            sha256=hashlib.sha256(self._pixels).hexdigest(),
         )

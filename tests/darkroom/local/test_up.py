@@ -42,7 +42,8 @@ def keep_up_until_ctrl_c(data_dir: Path, *more: Part, ending: str = "succeeded")
         redis = Part("redis", tuple(redis_command(data_dir, redis_socket)), os.environ, is_foundation=True)
         api = Part("api", (sys.executable, "-m", "tests.darkroom.local.stand_in_api", str(port), ending), os.environ)
         stack = Stack((redis, api, *more), redis_socket, f"http://127.0.0.1:{port}")
-        keep_up(stack, Guard(), Settings(data_dir=data_dir), Terminal(stream, {}), "It is up.")
+        terminal = Terminal(stream, {})
+        keep_up(stack, Guard(), Settings(data_dir=data_dir), terminal, lambda: terminal.say("It is up."))
     return stream.getvalue()
 
 
@@ -83,5 +84,7 @@ def test_the_greeting_says_where_everything_is() -> None:
 
     greeting = welcome(stack, settings, flower)
 
+    assert greeting.splitlines()[0] == "Darkroom is up: https://images.example.com/"
+    assert "https://images.example.com/ops" in greeting
     assert "https://images.example.com/docs" in greeting
     assert "http://127.0.0.1:5555  user darkroom, password abc" in greeting

@@ -1,0 +1,108 @@
+// What a person does with jobs.
+import { texts } from "texts";
+import { ask, Problem, ServerAway, whenUp } from "../kit/server.js";
+import { speak } from "../kit/speak.js";
+import { complain, toast } from "../kit/toasts.js";
+import { bodyAgain, bodyOf, draft, draftFrom } from "./draft.js";
+import { forget, hide, learn, reread, sending } from "./jobs.js";
+import { cardOf } from "./models.js";
+import { tellTabs } from "./tabs.js";
+import { watchLive } from "./watcher.js";
+
+const UNDO_MS = 6000;
+
+export function submitDraft() {
+  const now = draft.get();
+  const card = cardOf(now.model);
+  if (card && now.prompt.trim()) return submit(bodyOf(now, card));
+  return undefined;
+}
+
+// The same request with another seed, or with its own after a failure.
+export const submitAgain = (view, { sameSeed = false } = {}) => submit(bodyAgain(view, { withSeed: sameSeed }));
+
+export const submit = (body) => post("generate", body, body);
+
+// A job by whichever route makes one. Its card is there at once; an answer that was lost on the way makes no second job.
+export async function post(path, body, shown) {
+  const entry = { id: token(), request: shown };
+  sending.set([entry, ...sending.get()]);
+  try {
+    const view = await persistent(() => ask(path, { method: "POST", json: body, headers: { "Idempotency-Key": entry.id } }));
+    learn(view);
+    speak(texts.spoken.queued(view.queue_position ?? 0));
+    watchLive();
+    tellTabs();
+  } catch (error) {
+    complain(error);
+  } finally {
+    sending.set(sending.get().filter((other) => other !== entry));
+  }
+}
+
+async function persistent(request) {
+  for (;;) {
+    try {
+      return await request();
+    } catch (error) {
+      const isAway = error instanceof ServerAway || (error instanceof Problem && error.code.endsWith("_unavailable"));
+      if (!isAway) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await whenUp();
+    }
+  }
+}
+
+export async function cancel(id) {
+  try {
+    learn(await ask(`jobs/${id}/cancel`, { method: "POST" }));
+    speak(texts.spoken.canceled);
+    tellTabs();
+  } catch (error) {
+    if (error.code === "job_is_final") await reread(id).catch(complain);
+    else complain(error);
+  }
+}
+
+const doomed = new Map();
+
+// It is gone from the page at once, and from the server when undoing is over.
+export function remove(id) {
+  hide(id, true);
+  const end = toast(texts.job.deleted, {
+    forMs: UNDO_MS,
+    action: { label: texts.job.undo, run: () => { doomed.delete(id); hide(id, false); } },
+    after: () => destroy(id),
+  });
+  doomed.set(id, end);
+  speak(texts.spoken.deleted);
+}
+
+async function destroy(id) {
+  if (!doomed.delete(id)) return;
+  try {
+    await persistent(() => ask(`jobs/${id}`, { method: "DELETE", keepalive: true }));
+  } catch (error) {
+    if (error.status !== 404) {
+      hide(id, false);
+      return complain(error);
+    }
+  }
+  forget(id);
+  return tellTabs();
+}
+
+// Whoever closes the page has not undone it.
+addEventListener("pagehide", () => [...doomed.keys()].forEach(destroy));
+
+export function reuse(view, seed = null) {
+  draftFrom(view.request, seed);
+  toast(seed === null ? texts.composer.reused : texts.composer.seedSet(seed));
+  scrollTo({ top: 0 });
+  document.getElementById("prompt")?.focus();
+}
+
+// crypto.randomUUID is only there on HTTPS and loopback.
+function token() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
