@@ -9,8 +9,10 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from api import documentation, problems
-from api.body_limit import BodyLimit
-from api.keys import read_keys
+from api.door.body_limit import BodyLimit
+from api.door.keys_first import KeysFirst
+from api.door.trusted_hosts import TrustedHosts
+from api.keys import read_keys, require_public_url
 from api.page.documentation import install_documentation_page
 from api.routes import admin, events, generate, health, images, jobs, models
 from api.routes.files import files_router
@@ -51,9 +53,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.services = services
     app.state.keys = read_keys(settings)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    if settings.cors_origins:
-        _allow_origins(app, settings)
+    require_public_url(settings)
+    _guard(app, settings)
     problems.install(app)
     documentation.install(app)
     install_documentation_page(app, settings)
@@ -63,6 +64,17 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(files_router(services.storage))
     app.include_router(page_router(services))
     return app
+
+
+def _guard(app: FastAPI, settings: Settings) -> None:
+    """What stands before the routes. What is added last hears of a request first."""
+    if app.state.keys:
+        app.add_middleware(KeysFirst, keys=app.state.keys)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_s=settings.body_timeout_s)
+    if not app.state.keys or settings.trusted_hosts:
+        app.add_middleware(TrustedHosts, settings=settings)
+    if settings.cors_origins:
+        _allow_origins(app, settings)
 
 
 def _allow_origins(app: FastAPI, settings: Settings) -> None:

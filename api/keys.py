@@ -7,12 +7,16 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 
 from darkroom.api_keys import named_keys
 from darkroom.errors import DarkroomError, Misconfigured
 from darkroom.settings import Settings
 
 ANONYMOUS = "anonymous"
+ASK_FOR_KEY = "This server asks for an API key: send `Authorization: Bearer KEY`."
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -35,6 +39,11 @@ class ApiKeys:
         found = [owner for known, owner in self._owners.items() if hmac.compare_digest(known, digest)]
         return found[0] if found else None
 
+    def owner_by(self, authorization: str | None) -> str | None:
+        """Of the header as it was sent."""
+        scheme, key = get_authorization_scheme_param(authorization)
+        return self.owner_of(key) if scheme.lower() == "bearer" and key else None
+
 
 def read_keys(settings: Settings) -> ApiKeys:
     """Raises Misconfigured for a malformed list, or an open door: no key and an address others can reach."""
@@ -51,6 +60,15 @@ def read_keys(settings: Settings) -> ApiKeys:
     return ApiKeys(owners)
 
 
+def require_public_url(settings: Settings) -> None:
+    """Raises Misconfigured where links would name an address that no client can open."""
+    if settings.host in EVERY_ADDRESS and settings.public_url is None:
+        raise Misconfigured(
+            f"DARKROOM_HOST={settings.host} binds every address, and none of them is known to clients: links would "
+            "lead nowhere. Set DARKROOM_PUBLIC_URL to what clients use, such as http://10.0.0.5:8000."
+        )
+
+
 bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer KEY`, where the server asks for keys.")
 
 
@@ -60,7 +78,7 @@ def _owner(request: Request, credentials: Annotated[HTTPAuthorizationCredentials
         return ANONYMOUS
     owner = keys.owner_of(credentials.credentials) if credentials else None
     if owner is None:
-        raise Unauthorized("This server asks for an API key: send `Authorization: Bearer KEY`.")
+        raise Unauthorized(ASK_FOR_KEY)
     return owner
 
 

@@ -146,7 +146,14 @@ def _fault(part: Mapping[str, Any]) -> Fault:
             return Fault(field, "invalid_field", f"{field}: {said}.")
 
 
-HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "unsupported_media_type"}
+HTTP_CODES = {
+    401: "unauthorized",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "body_too_slow",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

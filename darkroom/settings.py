@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65_535, description="Port the API binds.")
     public_url: str | None = Field(
         default=None,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
         description="The API's address as clients see it, used in links. Unset: `http://HOST:PORT`.",
     )
     api_keys: SecretStr = Field(
@@ -83,6 +84,11 @@ class Settings(BaseSettings):
     )
     flower_url: str | None = Field(
         default=None, pattern=r"^https?://\S+$", description="Where operators reach Flower: linked on `/ops`."
+    )
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Names under which the API may be reached, comma-separated, besides `localhost`, IP addresses and "
+        "the name in `DARKROOM_PUBLIC_URL`. Looked at while no keys are configured, and always once this is set.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -101,6 +107,9 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(
         default=65_536, ge=1024, le=104_857_600, description="Largest request body taken, bytes."
+    )
+    body_timeout_s: float = Field(
+        default=30.0, ge=1, le=3600, description="A request body that has not arrived by then gets 408, seconds."
     )
     max_prompt_chars: int = Field(default=4000, ge=1, le=100_000, description="Longest prompt taken, characters.")
     max_images_per_job: int = Field(default=8, ge=1, le=64, description="Largest `n` of a request.")
@@ -192,7 +201,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(default="console", description="Form of log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
 
-    @field_validator("admin_keys", "cors_origins", "fetch_origins", "gpu_models", mode="before")
+    @field_validator("admin_keys", "cors_origins", "fetch_origins", "gpu_models", "trusted_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -237,7 +246,8 @@ class Settings(BaseSettings):
     @property
     def public_base_url(self) -> str:
         """Without a slash at the end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
 
 def _without(fault: str | None, value: str) -> str:

@@ -32,8 +32,8 @@ LONGEST_IDEMPOTENCY_KEY = 255
         202: {"content": {"application/json": {"example": QUEUED_JOB}}},
         **responses(
             *FAULT_CODES, "invalid_request", "invalid_field", "missing_field", "unknown_field", "malformed_json",
-            "unsupported_media_type", "body_too_large", "unauthorized", "unknown_job", "idempotency_conflict",
-            "queue_full", "redis_unavailable", "broker_unavailable", "internal_error",
+            "unsupported_media_type", "body_too_large", "body_too_slow", "unauthorized", "unknown_job",
+            "idempotency_conflict", "queue_full", "redis_unavailable", "broker_unavailable", "internal_error",
         ),
     },
 )  # fmt: skip

@@ -190,7 +190,7 @@ def test_a_body_of_unknown_length_is_refused_once_it_is_too_large(shared_http: h
 
 
 def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(shared_api: Serving) -> None:
-    answer = spoken(shared_api, "POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\n\r\n")
+    answer = spoken(shared_api, "POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000000\r\n\r\n")
 
     assert answer.startswith("HTTP/1.1 413 ")
     assert '"code":"body_too_large"' in answer
@@ -200,14 +200,14 @@ def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(shared_api:
     "length", ["abc", "-1", "1.5", "9" * 40, "9" * 5000, "5\r\nContent-Length: 6"], ids=lambda text: text[:20]
 )
 def test_a_content_length_that_is_none_does_no_harm(length: str, shared_api: Serving) -> None:
-    answer = spoken(shared_api, f"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{{}}")
+    answer = spoken(shared_api, f"POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{{}}")
 
     assert answer.split()[1] in {"400", "413"}
 
 
 def test_a_client_that_leaves_before_its_body_is_whole_makes_no_job(api: Serving, http: httpx.Client) -> None:
     request = (
-        "POST /generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
+        "POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
         '{"prompt": "a red circle"}'
     )
 

@@ -29,7 +29,7 @@ NEVER_ANSWERED = {
     "url_wrong_type",
 }  # fmt: skip
 # Of any route: these come before one is chosen.
-OF_NO_ROUTE = {"not_found", "method_not_allowed"}
+OF_NO_ROUTE = {"not_found", "method_not_allowed", "untrusted_host", "untrusted_origin"}
 
 
 def error_classes(of: type[DarkroomError] = DarkroomError) -> Iterator[type[DarkroomError]]:

@@ -66,6 +66,12 @@ def _get(url: str) -> httpx.Response | None:
     ("more", "says"),
     [
         ({"DARKROOM_HOST": "0.0.0.0"}, "DARKROOM_API_KEYS is empty"),
+        (
+            {"DARKROOM_HOST": "0.0.0.0", "DARKROOM_API_KEYS": f"alice:{'a' * 24}"},
+            "Set DARKROOM_PUBLIC_URL to what clients use",
+        ),
+        ({"DARKROOM_HOST": "::", "DARKROOM_API_KEYS": f"alice:{'a' * 24}"}, "Set DARKROOM_PUBLIC_URL"),
+        ({"DARKROOM_PUBLIC_URL": "images.example.com"}, "DARKROOM_PUBLIC_URL"),
         ({"DARKROOM_API_KEYS": "alice:short"}, "comma-separated list of name:key"),
         ({"DARKROOM_CATALOGUE": "nowhere.toml"}, "nowhere.toml"),
         ({"DARKROOM_PORT": "0"}, "DARKROOM_PORT"),

@@ -131,3 +131,7 @@ def test_no_secret_shows_in_a_refusal_either() -> None:
         Settings(redis_url=f"http://:{SECRET}@host", signing_key=SecretStr(SECRET))
 
     assert SECRET not in str(refused.value)
+
+
+def test_links_to_an_ipv6_address_can_be_opened() -> None:
+    assert Settings(host="::1").public_base_url == "http://[::1]:8000"
