@@ -6,13 +6,14 @@ from typing import Annotated, cast
 import structlog
 from fastapi import Depends, Request
 
+from api.health_checks import KEPT_S, Check, HealthChecks
 from api.removal import Remover
 from darkroom.catalogue import Catalogue, read_catalogue
 from darkroom.errors import RedisUnavailable
 from darkroom.job_store.events import EventFeed
 from darkroom.job_store.key_use import note_use
 from darkroom.job_store.presence import present
-from darkroom.job_store.redis_client import Client, connect
+from darkroom.job_store.redis_client import Client, connect, redis_errors
 from darkroom.job_store.store import JobStore
 from darkroom.messages.celery_app import make_app
 from darkroom.messages.wakeups import Wakeups
@@ -22,6 +23,9 @@ from storage.contract import Storage
 from storage.opening import open_storage
 
 log = structlog.get_logger()
+
+# A listing a look, and those are paid for.
+S3_OK_KEPT_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Services:
     wakeups: Wakeups
     storage: Storage
     remover: Remover
+    health: HealthChecks
 
     def workers(self) -> list[WorkerInfo]:
         """Raises RedisUnavailable."""
@@ -47,6 +52,7 @@ class Services:
             log.debug("key_use.not_noted")
 
     async def close(self) -> None:
+        self.health.close()
         await self.feed.close()
         self.redis.close()
 
@@ -54,17 +60,30 @@ class Services:
 def make_services(settings: Settings) -> Services:
     """Touches no network. Raises Misconfigured."""
     client = connect(settings.redis_url)
-    store, storage = JobStore(client, settings), open_storage(settings)
+    store, storage, wakeups = JobStore(client, settings), open_storage(settings), Wakeups(make_app(settings))
     return Services(
         settings=settings,
         catalogue=read_catalogue(settings.catalogue),
         redis=client,
         store=store,
         feed=EventFeed(settings.redis_url),
-        wakeups=Wakeups(make_app(settings)),
+        wakeups=wakeups,
         storage=storage,
         remover=Remover(store, storage),
+        health=HealthChecks(
+            {
+                "redis": Check(lambda: _ping(client)),
+                "broker": Check(wakeups.check),
+                "storage": Check(storage.check, S3_OK_KEPT_S if settings.storage == "s3" else KEPT_S),
+            }
+        ),
     )
+
+
+def _ping(client: Client) -> None:
+    """Raises RedisUnavailable."""
+    with redis_errors():
+        client.ping()
 
 
 def _services(request: Request) -> Services:
