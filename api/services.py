@@ -11,7 +11,7 @@ from api.removal import Remover
 from darkroom.catalogue import Catalogue, read_catalogue
 from darkroom.errors import RedisUnavailable
 from darkroom.job_store.events import EventFeed
-from darkroom.job_store.key_use import note_use
+from darkroom.job_store.key_use import KeyUse
 from darkroom.job_store.presence import present
 from darkroom.job_store.redis_client import Client, connect, redis_errors
 from darkroom.job_store.store import JobStore
@@ -34,6 +34,7 @@ class Services:
     catalogue: Catalogue
     redis: Client
     store: JobStore
+    key_use: KeyUse
     feed: EventFeed
     wakeups: Wakeups
     storage: Storage
@@ -47,7 +48,7 @@ class Services:
     def note_key_use(self, name: str) -> None:
         """`darkroom keys` lists it. Not noted where Redis does not answer: nobody waits for it."""
         try:
-            note_use(self.redis, name)
+            self.key_use.note(name)
         except RedisUnavailable:
             log.debug("key_use.not_noted")
 
@@ -66,6 +67,7 @@ def make_services(settings: Settings) -> Services:
         catalogue=read_catalogue(settings.catalogue),
         redis=client,
         store=store,
+        key_use=KeyUse(client),
         feed=EventFeed(settings.redis_url),
         wakeups=wakeups,
         storage=storage,

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from api.problems import problem, responses
+from darkroom.errors import ObjectMissing
 from storage.disposition import content_disposition
 from storage.keys import content_type
 from storage.local import LocalStorage
@@ -62,16 +63,22 @@ def files_router(storage: LocalStorage) -> APIRouter:
                 "description": "The ranges asked for.",
                 "content": {"image/*": {}, "multipart/byteranges": {}},
             },
+            304: {"description": "The client has it already: `If-None-Match` names its `ETag`."},
             **responses(*LINK_CODES),
         },
     )
     def fetch_file(
+        request: Request,
         key: str,
         expires: Annotated[str, Query(description="As in the link.")] = "",
         signature: Annotated[str, Query(description="As in the link.")] = "",
         filename: Annotated[str | None, Query(description="As in the link.")] = None,
     ) -> Response:
         path = storage.linked_path(key, expires=expires, signature=signature, filename=filename)
+        try:
+            found = path.stat()
+        except FileNotFoundError as error:  # deleted just now
+            raise ObjectMissing(f"Storage has no object {key!r}; it may have been deleted.") from error
         left_s = max(0, int(expires) - int(datetime.now(UTC).timestamp()))
         headers = {
             # The bytes behind a link never change; whoever keeps them may do so as long as the link lives.
@@ -83,6 +90,15 @@ def files_router(storage: LocalStorage) -> APIRouter:
         }
         if filename is not None:
             headers["Content-Disposition"] = content_disposition(filename)
-        return ImageFile(path, headers=headers, media_type=content_type(key))
+        file = ImageFile(path, headers=headers, media_type=content_type(key), stat_result=found)
+        if _is_kept(file.headers["etag"], request.headers.getlist("if-none-match")):
+            return Response(status_code=304, headers={**headers, "ETag": file.headers["etag"]})
+        return file
 
     return router
+
+
+def _is_kept(etag: str, if_none_match: list[str]) -> bool:
+    """Compared weakly (RFC 9110, section 13.1.2). Tags of ours hold no comma."""
+    tags = {tag.strip().removeprefix("W/") for header in if_none_match for tag in header.split(",")}
+    return etag in tags or "*" in tags

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.examples import QUEUED_JOB
 from api.keys import OwnerDep
-from api.prefer import wait_of, wait_until_final
+from api.prefer import PreferredWait, wait_until_final
 from api.problems import responses
 from api.services import Services, ServicesDep
 from api.views import JobView, job_view
@@ -43,15 +43,12 @@ async def generate(
     services: ServicesDep,
     response: Response,
     background: BackgroundTasks,
+    wait_s: PreferredWait,
     idempotency_key: Annotated[
         str | None,
         Header(
             description="Any text of your own, 255 characters at most: sent again within a day, it gives the same job."
         ),
-    ] = None,
-    prefer: Annotated[
-        str | None,
-        Header(description="`wait=N`: answer only when the job is finished, or after N seconds (60 at most)."),
     ] = None,
 ) -> JobView:
     """Make a job and answer at once, with its place in line and its links.
@@ -60,7 +57,6 @@ async def generate(
     """
     admission = await run_in_threadpool(_admit, body, owner, idempotency_key or "", services)
     job = admission.job
-    wait_s = wait_of(prefer)
     if wait_s and not job.state.is_final:
         response.headers["Preference-Applied"] = f"wait={wait_s}"
         job = await wait_until_final(job, wait_s, services)

@@ -74,14 +74,24 @@ class JobStore:
 
     def newest(self, owner: str, *, limit: int, before: str | None = None) -> list[Job]:
         """An owner's jobs, newest first; `before` is the id of the last one already seen. Raises RedisUnavailable."""
+        found: list[Job] = []
+        # A job deleted between the two reads has no record left; others take its place, or a page would seem the last.
+        while wanted := limit - len(found):
+            ids, jobs = self._page(owner, wanted, before)
+            found += jobs
+            if len(ids) < wanted:
+                break
+            before = ids[-1]
+        return found
+
+    def _page(self, owner: str, limit: int, before: str | None) -> tuple[list[str], list[Job]]:
         with redis_errors():
             ids = self._redis.zrevrangebylex(keys.JOBS(owner), f"({before}" if before else "+", "-", start=0, num=limit)
             pipe = self._redis.pipeline(transaction=False)
             for job_id in ids:
                 pipe.hgetall(keys.JOB(job_id))
             records = pipe.execute()
-        # A job deleted between the two reads has no record left.
-        return [Job.from_record(job_id, record) for job_id, record in zip(ids, records, strict=True) if record]
+        return ids, [Job.from_record(job_id, record) for job_id, record in zip(ids, records, strict=True) if record]
 
     def place(self, job_id: str) -> Place | None:
         """None unless the job waits. Raises RedisUnavailable."""

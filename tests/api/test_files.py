@@ -87,6 +87,31 @@ def test_a_range_is_resumed_only_while_the_file_is_the_same(link: str, http: htt
     assert (same.status_code, another.status_code) == (206, 200)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("asked", ["{etag}", "W/{etag}", '"another", {etag}', "*"])
+def test_an_image_that_the_client_has_is_not_sent_again(method: str, asked: str, link: str, http: httpx.Client) -> None:
+    first = http.get(link)
+
+    answer = http.request(method, link, headers={"If-None-Match": asked.format(etag=first.headers["etag"])})
+
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert answer.headers["etag"] == first.headers["etag"]
+    assert answer.headers["cache-control"].endswith(", immutable")
+
+
+@pytest.mark.parametrize("asked", ['"another"', "", "etag", '"', ",,,"])
+def test_an_image_that_it_does_not_have_is(asked: str, link: str, http: httpx.Client) -> None:
+    answer = http.get(link, headers={"If-None-Match": asked})
+
+    assert (answer.status_code, answer.content) == (200, PIXELS)
+
+
+def test_a_link_that_is_void_says_so_whatever_the_client_has(link: str, http: httpx.Client) -> None:
+    answer = http.get(link.replace("signature=", "signature=x"), headers={"If-None-Match": "*"})
+
+    assert answer.status_code == 403
+
+
 @pytest.mark.parametrize("asked", [f"bytes={SIZE}-", f"bytes={SIZE + 5}-{SIZE + 9}"])
 def test_a_range_outside_the_file_is_refused_with_its_size(asked: str, link: str, http: httpx.Client) -> None:
     answer = http.get(link, headers={"Range": asked})

@@ -9,7 +9,7 @@ import pytest
 from darkroom.errors import GenerationFailed
 from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
-from darkroom.job_store.key_use import note_use
+from darkroom.job_store.key_use import KeyUse
 from darkroom.job_store.presence import report
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.scripts import FOLDER
@@ -60,7 +60,7 @@ def test_what_redis_holds_is_what_the_schema_says(
 ) -> None:
     live_many_lives(store, claims, request_of)
     report(client, WorkerInfo("worker-1", "gpu"))
-    note_use(client, "web")
+    KeyUse(client).note("web")
 
     held = {key: client.type(key).replace("zset", "sorted set") for key in client.keys("*")}
 

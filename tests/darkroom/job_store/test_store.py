@@ -269,6 +269,20 @@ def test_the_same_idempotency_key_gives_the_same_job(store: JobStore, request_of
         store.enqueue("alice", request_of(), idempotency_key="k", fingerprint="another body")
 
 
+@pytest.mark.parametrize("gone", [[5], [5, 4, 3], [0], [1, 3, 5], [5, 4, 3, 2, 1, 0]])
+def test_a_page_is_full_though_jobs_were_deleted_between_its_two_reads(
+    gone: list[int], store: JobStore, client: Client, request_of: MakeRequest
+) -> None:
+    ids = [store.enqueue("alice", request_of()).job.id for _ in range(6)]
+    for index in gone:
+        client.delete(keys.JOB(ids[index]))  # still on the list, as for a reader who was faster than the deletion
+    left = [job_id for index, job_id in enumerate(ids) if index not in gone][::-1]
+
+    pages = [[job.id for job in store.newest("alice", limit=limit)] for limit in (1, 2, 3, 10)]
+
+    assert pages == [left[:limit] for limit in (1, 2, 3, 10)]
+
+
 def test_jobs_are_listed_newest_first_page_by_page(store: JobStore, request_of: MakeRequest) -> None:
     ids = [store.enqueue("alice", request_of()).job.id for _ in range(5)]
     store.enqueue("bob", request_of())
