@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,12 @@ class Sandbox:
             for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
                 del sys.modules[name]
             options = ["-x", "-q", "-m", MARKS, "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0"]
+            # Of plugins that an import brought along: they have no assertions to rewrite.
+            options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
             status = pytest.main([*options, f"--basetemp={self._folder / 'tmp'}", *tests])
+        except BaseException:
+            traceback.print_exc()
         finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
             os._exit(status)
