@@ -29,9 +29,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", default="", help="a part of a path")
+    parser.add_argument("--only", default="", help="a part of a fault as it is printed, such as claim.lua:6")
     options = parser.parse_args()
-    faults = [fault for fault in without_equivalent(all_faults(ROOT)) if options.only in fault.path]
+    faults = [fault for fault in without_equivalent(all_faults(ROOT)) if options.only in str(fault)]
     sys.exit(run(draw(faults, options.count, options.seed), options.jobs))
 
 
