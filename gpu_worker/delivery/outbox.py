@@ -35,11 +35,13 @@ class Outbox:
         backpressure: Backpressure,
         patience_s: float,
         clock: Callable[[], float] = time.monotonic,
+        look_s: float = LOOK_S,
     ) -> None:
         self.backpressure = backpressure
         self._uploader = uploader
         self._patience_s = patience_s
         self._clock = clock
+        self._look_s = look_s
         self._backoff = Backoff(clock)
         self._over: deque[Parcel] = deque()
         self._drawn: deque[Parcel] = deque()
@@ -82,7 +84,7 @@ class Outbox:
             while not self._is_closed:
                 if task := self._choose():
                     return task
-                self._changed.wait(LOOK_S if self._parcels else None)
+                self._changed.wait(self._look_s if self._parcels else None)
         return None
 
     def _choose(self) -> Task | None:
@@ -104,7 +106,7 @@ class Outbox:
         """Find the jobs that were canceled or lost, that are past their deadline, or that this worker gives back."""
         if self._clock() < self._look_at_s and not self._uploader.is_stopping:
             return
-        self._look_at_s = self._clock() + LOOK_S
+        self._look_at_s = self._clock() + self._look_s
         for line in (self._drawn, self._packed):
             over = [parcel for parcel in line if self._uploader.is_stopping or parcel.is_over()]
             self._over.extend(over)
@@ -142,7 +144,6 @@ class Outbox:
         finally:
             with self._changed:
                 self._sending -= 1
-                self._changed.notify()
             if is_done:
                 self._done(parcel)
 
@@ -151,7 +152,6 @@ class Outbox:
             if self._backoff.failures:
                 log.info("delivery.resumed", waiting=self._parcels)
             self._backoff.worked()
-            self._changed.notify_all()
 
     def _put_off(self, parcel: Parcel, failure: Unavailable, began_s: float) -> None:
         """A try that failed speaks for all that wait: those whose time was over before it began are given up."""

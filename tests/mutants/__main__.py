@@ -1,0 +1,58 @@
+"""Puts small faults into the parts that must not fail, one at a time, and counts those that a test notices.
+
+`python -m tests.mutants --seed 2` draws others; `--only claim.lua` those of one file. No kept tester that we know of
+speaks Lua, and half of what must not fail is written in it.
+"""
+
+import argparse
+import importlib
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.mutants.equivalent import without_equivalent
+from tests.mutants.fault import Fault
+from tests.mutants.rounds import baselines, notice
+from tests.mutants.sandbox import ROOT, Sandbox
+from tests.mutants.targets import all_faults
+
+LEAST = 0.97
+# Imported once, before the processes part: what takes longer than many of the tests.
+HEAVY = ("hypothesis", "fastapi", "httpx", "celery", "redis", "uvicorn", "boto3", "PIL.Image", "torch", "diffusers")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", default="", help="a part of a fault as it is printed, such as claim.lua:6")
+    options = parser.parse_args()
+    faults = [fault for fault in without_equivalent(all_faults(ROOT)) if options.only in str(fault)]
+    sys.exit(run(draw(faults, options.count, options.seed), options.jobs))
+
+
+def draw(faults: list[Fault], count: int, seed: int) -> list[Fault]:
+    return random.Random(seed).sample(faults, min(count, len(faults)))
+
+
+def run(faults: list[Fault], jobs: int) -> int:
+    began_s = time.monotonic()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for name in HEAVY:
+        importlib.import_module(name)
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        sandboxes = [Sandbox(Path(folder) / str(number)) for number in range(min(jobs, len(faults)))]
+        limits_s = baselines(faults, sandboxes)
+        survived = notice(faults, sandboxes, limits_s)
+    for fault in survived:
+        print(f"SURVIVED {fault}")
+    print(f"{len(faults) - len(survived)} of {len(faults)} noticed, in {time.monotonic() - began_s:.0f} s")
+    return 0 if len(survived) <= (1 - LEAST) * len(faults) else 1
+
+
+if __name__ == "__main__":
+    main()
