@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from darkroom.errors import GenerationFailed
-from darkroom.job_store.key_use import note_use
+from darkroom.job_store.key_use import KeyUse
 from tests.conftest import MakeRequest
 from tests.page.conftest import Studio
 
@@ -62,7 +62,7 @@ def test_a_dead_letter_is_dropped_at_the_second_word(studio: Studio, request_of:
 
 
 def test_keys_are_listed_with_their_last_use(studio: Studio) -> None:
-    note_use(studio.api.services.redis, "alice")
+    KeyUse(studio.api.services.redis).note("alice")
 
     page = studio.open("/ops")
 
