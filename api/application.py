@@ -7,11 +7,13 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from api import documentation, problems
 from api.body_limit import BodyLimit
 from api.keys import read_keys
 from api.page.documentation import install_documentation_page
+from api.request_ids import RequestIds
 from api.routes import admin, events, generate, health, images, jobs, models
 from api.routes.files import files_router
 from api.routes.page import page_router
@@ -54,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     if settings.cors_origins:
         _allow_origins(app, settings)
+    _surround(app)
     problems.install(app)
     documentation.install(app)
     install_documentation_page(app, settings)
@@ -65,12 +68,30 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
+def _surround(app: FastAPI) -> None:
+    """Round Starlette's outermost layer, which answers what nobody foresaw: middleware is inside it."""
+    inner = app.build_middleware_stack
+
+    def build() -> ASGIApp:
+        return RequestIds(inner())
+
+    app.build_middleware_stack = build  # type: ignore[method-assign]
+
+
 def _allow_origins(app: FastAPI, settings: Settings) -> None:
     """Web pages of these origins may call; with an API key, never with cookies, for there are none."""
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Prefer"],
-        expose_headers=["Location", "Preference-Applied", "Retry-After"],
+        allow_headers=[
+            "Authorization",
+            "Cancel-After",
+            "Content-Type",
+            "Idempotency-Key",
+            "Last-Event-ID",
+            "Prefer",
+            "X-Request-ID",
+        ],
+        expose_headers=["Location", "Preference-Applied", "Retry-After", "X-Request-ID"],
     )
