@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from api import documentation, problems
 from api.door.body_limit import BodyLimit
@@ -14,6 +15,7 @@ from api.door.keys_first import KeysFirst
 from api.door.trusted_hosts import TrustedHosts
 from api.keys import read_keys, require_public_url
 from api.page.documentation import install_documentation_page
+from api.request_ids import RequestIds
 from api.routes import admin, events, generate, health, images, jobs, models
 from api.routes.files import files_router
 from api.routes.page import page_router
@@ -55,6 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.keys = read_keys(settings)
     require_public_url(settings)
     _guard(app, settings)
+    _surround(app)
     problems.install(app)
     documentation.install(app)
     install_documentation_page(app, settings)
@@ -77,12 +80,30 @@ def _guard(app: FastAPI, settings: Settings) -> None:
         _allow_origins(app, settings)
 
 
+def _surround(app: FastAPI) -> None:
+    """Round Starlette's outermost layer, which answers what nobody foresaw: middleware is inside it."""
+    inner = app.build_middleware_stack
+
+    def build() -> ASGIApp:
+        return RequestIds(inner())
+
+    app.build_middleware_stack = build  # type: ignore[method-assign]
+
+
 def _allow_origins(app: FastAPI, settings: Settings) -> None:
     """Web pages of these origins may call; with an API key, never with cookies, for there are none."""
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Prefer"],
-        expose_headers=["Location", "Preference-Applied", "Retry-After"],
+        allow_headers=[
+            "Authorization",
+            "Cancel-After",
+            "Content-Type",
+            "Idempotency-Key",
+            "Last-Event-ID",
+            "Prefer",
+            "X-Request-ID",
+        ],
+        expose_headers=["Location", "Preference-Applied", "Retry-After", "X-Request-ID"],
     )

@@ -40,9 +40,11 @@ JOB: dict[str, Any] = {
         "n": 1,
         "scheduler": "dpmpp_2m",
         "output_format": "png",
+        "output_quality": None,
         "priority": "interactive",
         "preview_every": 0,
         "step_reuse": "off",
+        "deadline_s": None,
     },
     "images": [
         SIGNED

@@ -71,7 +71,7 @@ class JobView(BaseModel):
     seed: int = Field(description="The seed used, given or drawn. Image i used seed + i.")
     request: ImageRequest
     images: list[ImageView]
-    error: Failure | None
+    error: Failure | None = Field(description="Why it failed, or was canceled where that was not your word.")
     links: Links
 
 

@@ -25,6 +25,7 @@ class Housekeeper:
 
     def keep_house(self) -> None:
         """Raises RedisUnavailable, BrokerUnavailable; the next round goes on from there."""
+        self.cancel_late_jobs()
         self.put_back_lost_jobs()
         self.top_up_wakeups()
         self.send_due_followups()
@@ -36,6 +37,11 @@ class Housekeeper:
         """
         self.clear_leftovers()
         self.remove_old_jobs()
+
+    def cancel_late_jobs(self) -> None:
+        """Those that wait, or are in a long step: at a claim, a step, a renewal and the end, scripts look anyway."""
+        for job_id in self._upkeep.cancel_late():
+            log.info("job.deadline_passed", job_id=job_id)
 
     def put_back_lost_jobs(self) -> None:
         for job_id, attempt in self._upkeep.silent():

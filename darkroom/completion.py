@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from darkroom.catalogue import Catalogue, ModelCard
 from darkroom.errors import Fault, InvalidRequest
 from darkroom.inputs import ALPHA, Brought, Input, Task
-from darkroom.request import PREVIEW_EVERY_LIMIT, SEED_LIMIT, GenerateBody, ImageRequest
+from darkroom.request import DEADLINE_S, PREVIEW_EVERY_LIMIT, SEED_LIMIT, GenerateBody, ImageRequest, OutputFormat
 from darkroom.settings import Settings
 
 # Every code that a fault found here can have.
@@ -19,7 +19,7 @@ FAULT_CODES = (
     "unknown_scheduler", "negative_prompt_unsupported", "step_reuse_unsupported", "task_unsupported",
     "mask_without_image", "mask_without_alpha", "input_sizes_differ", "too_many_images", "strength_out_of_range",
     "strength_without_image", "unknown_controlnet", "control_incomplete", "control_scale_out_of_range",
-    "inputs_conflict",
+    "inputs_conflict", "output_quality_out_of_range", "output_quality_unsupported", "deadline_s_out_of_range",
 )  # fmt: skip
 
 
@@ -53,9 +53,11 @@ def complete(
         n=body.n,
         scheduler=body.scheduler if body.scheduler is not None else card.scheduler,
         output_format=body.output_format,
+        output_quality=body.output_quality,
         priority=body.priority,
         preview_every=body.preview_every,
         step_reuse=card.step_reuse.default if body.step_reuse is None else body.step_reuse,
+        deadline_s=body.deadline_s,
         task=task,
         image=tuple(each.id for each in brought.image),
         mask=ALPHA if body.mask == ALPHA else _id(brought.mask),
@@ -147,6 +149,8 @@ def _value_faults(request: ImageRequest, card: ModelCard, settings: Settings) ->
         ("n", request.n, 1, settings.max_images_per_job),
         ("seed", request.seed, 0, SEED_LIMIT - 1),
         ("preview_every", request.preview_every, 0, PREVIEW_EVERY_LIMIT),
+        ("output_quality", 100 if request.output_quality is None else request.output_quality, 1, 100),
+        ("deadline_s", DEADLINE_S[0] if request.deadline_s is None else request.deadline_s, *DEADLINE_S),
     )
     for field, value, least, most in ranges:
         # Written so that a NaN is refused too.
@@ -160,6 +164,9 @@ def _value_faults(request: ImageRequest, card: ModelCard, settings: Settings) ->
     if request.negative_prompt and not card.negative_prompt:
         message = f"{card.id} takes no negative prompt: leave it out, or choose another model."
         yield Fault("negative_prompt", "negative_prompt_unsupported", message)
+    if request.output_quality is not None and request.output_format is OutputFormat.PNG:
+        message = "A png has no loss to choose: leave output_quality out, or ask for webp or jpeg."
+        yield Fault("output_quality", "output_quality_unsupported", message)
     if request.step_reuse not in card.step_reuse.levels:
         message = f"{card.id} allows step_reuse up to {card.step_reuse.max!r}, not {request.step_reuse!r}."
         yield Fault("step_reuse", "step_reuse_unsupported", message)

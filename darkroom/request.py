@@ -10,6 +10,8 @@ from darkroom.inputs import ALPHA, Fit, Task
 
 SEED_LIMIT = 2**32
 PREVIEW_EVERY_LIMIT = 1000
+# Seconds. Less is over before a worker looks; more than a week is no deadline.
+DEADLINE_S = (5, 604_800)
 
 
 class OutputFormat(StrEnum):
@@ -83,9 +85,18 @@ class GenerateBody(BaseModel):
         "before, instead of computed. Default: the model's, `off` unless its card says otherwise.",
     )
     output_format: OutputFormat = Field(default=OutputFormat.PNG, description="File format of the images.")
+    output_quality: StrictInt | None = Field(
+        default=None,
+        description="Of `webp` and `jpeg` files, 1 to 100. Default: near what the eye cannot tell from 100.",
+    )
     priority: Priority = Field(default=Priority.INTERACTIVE, description="`interactive` goes before `bulk`.")
     preview_every: StrictInt = Field(
         default=0, description="Watchers of its events see small previews, one each so many steps. 0: none."
+    )
+    deadline_s: StrictFloat | None = Field(
+        default=None,
+        description="A job that has not ended so many seconds after it was made is canceled: 5 to 604800. "
+        "Default: it waits as long as it takes.",
     )
     image: Text | list[Text] | None = Field(
         default=None,
@@ -134,8 +145,10 @@ class ImageRequest(BaseModel):
     scheduler: str
     output_format: OutputFormat
     priority: Priority
+    output_quality: int | None = None
     preview_every: int = Field(default=0, description="Steps; 0: no previews.")
     step_reuse: StepReuseLevel = "off"
+    deadline_s: float | None = Field(default=None, description="Canceled unless it ends within so many seconds.")
 
     # Of inputs, the ids under which they are kept.
     task: Task = Task.TEXT_TO_IMAGE

@@ -74,6 +74,14 @@ IDEMPOTENCY = Key(
     "After a day.",
 )
 
+DEADLINES = Key(
+    "darkroom:deadlines",
+    "sorted set",
+    "Jobs that are canceled unless they have ended by then (ms), as their requests said.",
+    ("enqueue.lua",),
+    "Each id when its job ends or is withdrawn.",
+)
+
 LINE = Key(
     "darkroom:line:{model}:{class}",
     "sorted set",

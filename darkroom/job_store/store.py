@@ -46,7 +46,7 @@ class JobStore:
             "enqueue", new_job_id(), owner, request.model, request.priority, request.cost,
             settings.key_weights.get(owner, 1.0),
             request.model_dump_json(), settings.max_waiting_per_model, settings.max_waiting_per_key,
-            _digest(idempotency_key), fingerprint, IDEMPOTENCY_TTL_S,
+            _digest(idempotency_key), fingerprint, IDEMPOTENCY_TTL_S, int(1000 * (request.deadline_s or 0)),
         )  # fmt: skip
         match answer:
             case ["queued", str(job_id)]:

@@ -38,6 +38,12 @@ class Upkeep:
         """Put back a job whose lease ran out, or fail it with its last attempt: `queued`, `failed`, `kept`."""
         return requeue(self._scripts, job_id, attempt, "worker_lost", self._settings.max_attempts)
 
+    def cancel_late(self, limit: int = 1000) -> list[str]:
+        """Cancel jobs whose own deadline has passed; their ids."""
+        with redis_errors():
+            late = self._redis.zrangebyscore(keys.DEADLINES(), "-inf", self.now_ms(), start=0, num=limit)
+        return [job_id for job_id in late if self._scripts.run("cancel", job_id, "late")]
+
     def waiting(self) -> dict[str, int]:
         """Length of each model's line, the empty ones left out."""
         with redis_errors():

@@ -30,15 +30,17 @@ def encode(image: Image.Image, job: Job, index: int) -> bytes:
 
     PNG has it as the text `darkroom`, the others as the EXIF tag `UserComment`; a JPEG goes without if it is too long.
     """
-    file_format = job.request.output_format
+    file_format, quality = job.request.output_format, job.request.output_quality
+    chosen = QUALITY[file_format] | ({} if quality is None else {"quality": quality})
     buffer = BytesIO()
-    image.save(buffer, file_format.value, **QUALITY[file_format], **_carrying(job, index))
+    image.save(buffer, file_format.value, **chosen, **_carrying(job, index))
     return buffer.getvalue()
 
 
 def parameters_of(job: Job, index: int) -> dict[str, Any]:
     """All it takes to make this one image again: its own seed, and `n` = 1."""
-    request = job.request.model_dump(mode="json", exclude={"priority", "preview_every"}, exclude_none=True)
+    beside = {"priority", "preview_every", "deadline_s"}
+    request = job.request.model_dump(mode="json", exclude=beside, exclude_none=True)
     return request | {"seed": job.request.seed_of(index), "n": 1}
 
 

@@ -52,6 +52,17 @@ def running(store: JobStore, claims: Claims, request_of: MakeRequest) -> Job:
     return job
 
 
+def test_a_job_whose_own_deadline_has_passed_is_canceled(
+    housekeeper: Housekeeper, store: JobStore, client: Client, request_of: MakeRequest
+) -> None:
+    job = store.enqueue("alice", request_of(deadline_s=60)).job
+    client.zadd(keys.DEADLINES(), {job.id: 1})
+
+    housekeeper.keep_house()
+
+    assert store.get(job.id).state is JobState.CANCELED
+
+
 def test_a_job_whose_worker_is_lost_goes_back_in_line_and_wakes_another(
     housekeeper: Housekeeper, store: JobStore, client: Client, redis_url: str, running: Job
 ) -> None:

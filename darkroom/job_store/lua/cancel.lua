@@ -1,12 +1,8 @@
--- Cancels a job that waits or runs. Returns the state it was in, or nothing if there is no such job.
-local id = ARGV[1]
-local state = state_of(id)
+-- Cancels a job that waits or runs; told `late`, only where its own deadline has passed. Returns the state it was in, or
+-- nothing if there is no such job, or none that is late.
+local id, only = ARGV[1], ARGV[2]
+local state, now = state_of(id), now_ms()
+if only == 'late' then return cancel_if_late(id, now) and state end
 if not state then return false end
-if may(state, 'canceled') then
-  if state == 'queued' then line_remove(id) end
-  finish(id, 'canceled', now_ms())
-  -- A worker may be writing an image of it just now, and be killed before it can take that back.
-  if redis.call('HGET', job_key(id), 'attempt') ~= '0' then redis.call('ZADD', key('leftovers'), now_ms(), id) end
-  publish(id, 'canceled', cjson.decode('{}'))
-end
+if may(state, 'canceled') then cancel(id, state, now) end
 return state

@@ -1,4 +1,5 @@
 -- Moves the next job of a model, of the classes given, from its waiting line to a lease. Returns its id, or nothing.
+-- One whose own deadline has passed is canceled instead.
 local model, worker, lease_ms, max_attempts = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 for _, class in ipairs({unpack(ARGV, 5)}) do
   local id, start = next_of(model, class, worker, max_attempts)
@@ -9,8 +10,8 @@ for _, class in ipairs({unpack(ARGV, 5)}) do
     if redis.call('EXISTS', fair) == 1 and tonumber(start) > tonumber(redis.call('HGET', fair, ':virtual') or '0') then
       redis.call('HSET', fair, ':virtual', start)
     end
-    if may(state_of(id), 'running') then
-      local now = now_ms()
+    local now = now_ms()
+    if not cancel_if_late(id, now) and may(state_of(id), 'running') then
       local attempt = redis.call('HINCRBY', job_key(id), 'attempt', 1)
       redis.call('HSET', job_key(id), 'state', 'running', 'started_ms', now, 'worker', worker, 'step', 0)
       join_worker(id, model, class, worker, now)

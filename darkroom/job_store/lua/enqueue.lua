@@ -2,6 +2,7 @@
 local id, owner, model, class, cost, weight, request = unpack(ARGV, 1, 7)
 local most_for_model, most_for_owner = tonumber(ARGV[8]), tonumber(ARGV[9])
 local repeat_key, fingerprint, repeat_ttl_s = ARGV[10], ARGV[11], ARGV[12]
+local deadline_ms = tonumber(ARGV[13])
 
 -- The client library sends a script again when an answer was lost on the way.
 if redis.call('EXISTS', job_key(id)) == 1 then return {'queued', id} end
@@ -29,8 +30,10 @@ local virtual = tonumber(redis.call('HGET', fair, ':virtual') or '0')
 local start = math.max(virtual, tonumber(redis.call('HGET', fair, owner) or '0'))
 redis.call('HSET', fair, owner, string.format('%.9f', start + tonumber(cost) / tonumber(weight)))
 
+local now = now_ms()
 redis.call('HSET', job_key(id), 'owner', owner, 'model', model, 'class', class, 'cost', cost,
-  'request', request, 'state', 'queued', 'attempt', 0, 'created_ms', now_ms())
+  'request', request, 'state', 'queued', 'attempt', 0, 'created_ms', now)
+if deadline_ms > 0 then redis.call('ZADD', key('deadlines'), now + deadline_ms, id) end
 line_add(id, model, class, string.format('%.9f', start), cost, owner)
 redis.call('ZADD', key('jobs', owner), 0, id)
 redis.call('SADD', key('models'), model)

@@ -4,6 +4,9 @@ local job = redis.call('HMGET', job_key(id), 'state', 'attempt', 'cost', 'model'
 -- Sent again because the answer was lost: it holds already.
 if job[1] == state and job[2] == attempt then return 1 end
 if not owns(id, attempt) or not may(job[1], state) then return job[1] or 'gone' end
+local now = now_ms()
+-- Whoever gave a deadline has stopped waiting, and was perhaps told so already.
+if cancel_if_late(id, now) then return 'canceled' end
 
 -- Sums of jobs, megapixel-steps, seconds and concurrency times seconds, of which each new job makes the older ones fade.
 local function measure(cell, keep, work, seconds, concurrency)
@@ -20,7 +23,6 @@ local function measure_speed(work, seconds, concurrency)
   measure(table.concat({job[5], 'all', among}, ' '), 0.95, work, seconds, concurrency)
 end
 
-local now = now_ms()
 redis.call('HSET', job_key(id), field, value)
 local seconds, concurrency = finish(id, state, now)
 publish(id, state, cjson.decode(event))

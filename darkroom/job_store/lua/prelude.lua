@@ -153,7 +153,35 @@ local function finish(id, state, now)
   local seconds, concurrency = leave_worker(id, now)
   redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)
   redis.call('ZREM', key('leases'), id)
+  redis.call('ZREM', key('deadlines'), id)
   redis.call('DEL', key('preview', id))
   redis.call('ZADD', key('final'), now, id)
   return seconds, concurrency
+end
+
+-- Ends a job that waits or runs. `reason` is why, where it was not its owner's word.
+local function cancel(id, state, now, reason)
+  if state == 'queued' then line_remove(id) end
+  if reason then redis.call('HSET', job_key(id), 'failure', cjson.encode(reason)) end
+  finish(id, 'canceled', now)
+  -- A worker may be writing an image of it just now, and be killed before it can take that back.
+  if redis.call('HGET', job_key(id), 'attempt') ~= '0' then redis.call('ZADD', key('leftovers'), now, id) end
+  publish(id, 'canceled', reason and {error = reason} or cjson.decode('{}'))
+end
+
+-- Cancels a job whose own deadline has passed. Returns whether it did.
+local function cancel_if_late(id, now)
+  local deadline = tonumber(redis.call('ZSCORE', key('deadlines'), id) or 'inf')
+  if deadline > now then return false end
+  local job = redis.call('HMGET', job_key(id), 'state', 'created_ms')
+  if not may(job[1], 'canceled') then
+    redis.call('ZREM', key('deadlines'), id)
+    return false
+  end
+  local seconds = string.format('%.10g', (deadline - tonumber(job[2])) / 1000)
+  cancel(id, job[1], now, {
+    code = 'deadline_passed',
+    message = 'The job had not ended within the ' .. seconds .. ' s that its request gave it. Give it more, or none.',
+  })
+  return true
 end

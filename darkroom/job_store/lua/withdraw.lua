@@ -7,4 +7,5 @@ if job[1] ~= 'queued' or job[3] ~= '0' or job[4] then return 0 end
 line_remove(id)
 redis.call('DEL', job_key(id), key('events', id))
 redis.call('ZREM', key('jobs', job[2]), id)
+redis.call('ZREM', key('deadlines'), id)
 return 1

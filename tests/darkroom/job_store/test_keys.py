@@ -81,7 +81,7 @@ def live_many_lives(store: JobStore, claims: Claims, request_of: MakeRequest) ->
         for _ in range(attempts):
             claims.try_again(claim(claims), GenerationFailed("It went wrong."))
     claims.preview(claim(claims), 1, 2, [])
-    store.enqueue("alice", request_of())
+    store.enqueue("alice", request_of(deadline_s=60))
 
 
 def claim(claims: Claims) -> Job:
