@@ -10,6 +10,8 @@ from darkroom.inputs import ALPHA, Fit, Task
 
 SEED_LIMIT = 2**32
 PREVIEW_EVERY_LIMIT = 1000
+# Of one request, whatever the model takes: each is read before the model is asked.
+MOST_IMAGES = 16
 
 
 class OutputFormat(StrEnum):
@@ -35,6 +37,15 @@ def _encodable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_encodable)]
+
+
+def _some_images(images: Text | list[Text]) -> Text | list[Text]:
+    if not isinstance(images, str) and not 1 <= len(images) <= MOST_IMAGES:
+        raise ValueError(f"name 1 to {MOST_IMAGES} pictures")
+    return images
+
+
+Images = Annotated[Text | list[Text], AfterValidator(_some_images)]
 
 
 class GenerateBody(BaseModel):
@@ -87,7 +98,7 @@ class GenerateBody(BaseModel):
     preview_every: StrictInt = Field(
         default=0, description="Watchers of its events see small previews, one each so many steps. 0: none."
     )
-    image: Text | list[Text] | None = Field(
+    image: Images | None = Field(
         default=None,
         description="What to start from, or to edit: an upload's id, an image's id, a `data:` URL or an `https:` one. "
         "Several for models that take them.",

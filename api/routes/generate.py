@@ -1,26 +1,20 @@
 """POST /generate: a request becomes a job, and the answer comes before any work is done."""
 
-import hashlib
-import secrets
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Header, Response
 from fastapi.concurrency import run_in_threadpool
 
+from api.admission import ADMISSION_CODES, admit
 from api.examples import QUEUED_JOB
 from api.keys import OwnerDep
 from api.prefer import PreferredWait, wait_until_final
 from api.problems import responses
-from api.services import Services, ServicesDep
+from api.services import ServicesDep
 from api.views import JobView, job_view
-from darkroom.completion import FAULT_CODES, complete
-from darkroom.errors import BrokerUnavailable, Fault, InvalidRequest
-from darkroom.job_store.store import Admission
-from darkroom.request import SEED_LIMIT, GenerateBody
+from darkroom.request import GenerateBody
 
 router = APIRouter(tags=["jobs"])
-
-LONGEST_IDEMPOTENCY_KEY = 255
 
 
 @router.post(
@@ -30,13 +24,9 @@ LONGEST_IDEMPOTENCY_KEY = 255
     responses={
         200: {"model": JobView, "description": "The job is finished already, as `Prefer: wait` asked, or as a repeat."},
         202: {"content": {"application/json": {"example": QUEUED_JOB}}},
-        **responses(
-            *FAULT_CODES, "invalid_request", "invalid_field", "missing_field", "unknown_field", "malformed_json",
-            "unsupported_media_type", "body_too_large", "body_too_slow", "unauthorized", "unknown_job",
-            "idempotency_conflict", "queue_full", "redis_unavailable", "broker_unavailable", "internal_error",
-        ),
+        **responses(*ADMISSION_CODES),
     },
-)  # fmt: skip
+)
 async def generate(
     body: GenerateBody,
     owner: OwnerDep,
@@ -55,8 +45,7 @@ async def generate(
 
     Poll `links.self`, watch `links.events`, or send `Prefer: wait=N`. Images come as signed URLs that expire.
     """
-    admission = await run_in_threadpool(_admit, body, owner, idempotency_key or "", services)
-    job = admission.job
+    job = (await admit(body, owner, services, idempotency_key=idempotency_key or "")).job
     if wait_s and not job.state.is_final:
         response.headers["Preference-Applied"] = f"wait={wait_s}"
         job = await wait_until_final(job, wait_s, services)
@@ -67,21 +56,3 @@ async def generate(
     # Light and not critical, so no message is worth it: if this process dies now, a date is a little too old.
     background.add_task(services.note_key_use, owner)
     return view
-
-
-def _admit(body: GenerateBody, owner: str, idempotency_key: str, services: Services) -> Admission:
-    """Write the job, then publish its wake-up; without the second the first is taken back, while nobody has it yet."""
-    if len(idempotency_key) > LONGEST_IDEMPOTENCY_KEY:
-        message = f"The Idempotency-Key is longer than {LONGEST_IDEMPOTENCY_KEY} characters; a UUID is enough."
-        raise InvalidRequest([Fault("Idempotency-Key", "invalid_field", message)])
-    request = complete(body, services.catalogue, services.settings, lambda: secrets.randbelow(SEED_LIMIT))
-    fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-    admission = services.store.enqueue(owner, request, idempotency_key=idempotency_key, fingerprint=fingerprint)
-    if not admission.is_repeat:
-        try:
-            services.wakeups.wake(request.model, admission.job.id)
-        except BrokerUnavailable:
-            if services.store.withdraw(admission.job.id):
-                raise
-            return Admission(services.store.get(admission.job.id), is_repeat=False)
-    return admission
