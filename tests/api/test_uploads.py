@@ -76,7 +76,7 @@ def test_what_is_no_picture_is_refused_and_leaves_nothing(
 
     assert (answer.status_code, problem_of(answer)["code"]) == (status, code)
     assert files(settings) == []
-    assert client.keys("darkroom:input*") == []
+    assert client.keys(f"{keys.INPUT.prefix}*") == []
 
 
 def test_two_files_in_one_form_are_refused(http: httpx.Client) -> None:
@@ -199,7 +199,7 @@ def test_two_hundred_bad_requests_leave_no_object_and_no_key(
 
     assert codes == {code}
     assert files(settings) == []
-    assert client.keys("darkroom:input*") == []
+    assert client.keys(f"{keys.INPUT.prefix}*") == []
 
 
 def test_a_job_that_finds_no_place_in_line_leaves_nothing(http: httpx.Client, ask: Ask, settings: Settings) -> None:
