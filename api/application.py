@@ -16,7 +16,7 @@ from api.door.trusted_hosts import TrustedHosts
 from api.keys import read_keys, require_public_url
 from api.page.documentation import install_documentation_page
 from api.request_ids import RequestIds
-from api.routes import admin, events, generate, health, images, jobs, models
+from api.routes import admin, events, generate, health, images, jobs, models, uploads
 from api.routes.files import files_router
 from api.routes.page import page_router
 from api.services import make_services
@@ -61,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     documentation.install(app)
     install_documentation_page(app, settings)
-    for routes in (generate, jobs, events, images, models, admin, health):
+    for routes in (generate, jobs, events, images, uploads, models, admin, health):
         app.include_router(routes.router)
     if isinstance(services.storage, LocalStorage):
         app.include_router(files_router(services.storage))
@@ -73,11 +73,18 @@ def _guard(app: FastAPI, settings: Settings) -> None:
     """What stands before the routes. What is added last hears of a request first."""
     if app.state.keys:
         app.add_middleware(KeysFirst, keys=app.state.keys)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_s=settings.body_timeout_s)
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_body_bytes, larger=_larger_bodies(settings), max_s=settings.body_timeout_s
+    )
     if not app.state.keys or settings.trusted_hosts:
         app.add_middleware(TrustedHosts, settings=settings)
     if settings.cors_origins:
         _allow_origins(app, settings)
+
+
+def _larger_bodies(settings: Settings) -> dict[str, int]:
+    form = 65_536  # of a form: what stands around the file
+    return {"/generate": settings.max_inline_bytes, "/uploads": settings.max_upload_bytes + form}
 
 
 def _surround(app: FastAPI) -> None:

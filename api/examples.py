@@ -45,6 +45,15 @@ JOB: dict[str, Any] = {
         "preview_every": 0,
         "step_reuse": "off",
         "deadline_s": None,
+        "task": "text-to-image",
+        "image": [],
+        "mask": None,
+        "strength": None,
+        "controlnet": None,
+        "control_image": None,
+        "control_scale": None,
+        "fit": "crop",
+        "upscale": None,
     },
     "images": [
         SIGNED
@@ -74,6 +83,16 @@ QUEUED_JOB: dict[str, Any] = JOB | {
     "attempt": 0,
     "timings": {"queued_s": None, "run_s": None},
     "images": [],
+}
+
+UPLOAD: dict[str, Any] = {
+    "id": "upl_5f0c2b1e9a7d4c38b6e1f203",
+    "sha256": "d742af066a09a73bb4cc041a2359afef0c4dfd19a9b4ea1a5b1f3a7d4ce3b8f1",
+    "bytes": 48213,
+    "width": 640,
+    "height": 480,
+    "has_alpha": False,
+    "expires_at": "2026-11-23T09:16:37Z",
 }
 
 JOB_PAGE: dict[str, Any] = {"jobs": [JOB], "next_cursor": JOB_ID}

@@ -7,10 +7,13 @@ import structlog
 from fastapi import Depends, Request
 
 from api.health_checks import KEPT_S, Check, HealthChecks
+from api.inputs.inputs import Inputs
+from api.inputs.references import References
 from api.removal import Remover
 from darkroom.catalogue import Catalogue, read_catalogue
 from darkroom.errors import RedisUnavailable
 from darkroom.job_store.events import EventFeed
+from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.key_use import KeyUse
 from darkroom.job_store.presence import present
 from darkroom.job_store.redis_client import Client, connect, redis_errors
@@ -40,6 +43,7 @@ class Services:
     storage: Storage
     remover: Remover
     health: HealthChecks
+    inputs: Inputs
 
     def workers(self) -> list[WorkerInfo]:
         """Raises RedisUnavailable."""
@@ -55,6 +59,7 @@ class Services:
     async def close(self) -> None:
         self.health.close()
         await self.feed.close()
+        self.inputs.close()
         self.redis.close()
 
 
@@ -62,6 +67,7 @@ def make_services(settings: Settings) -> Services:
     """Touches no network. Raises Misconfigured."""
     client = connect(settings.redis_url)
     store, storage, wakeups = JobStore(client, settings), open_storage(settings), Wakeups(make_app(settings))
+    records = InputRecords(client)
     return Services(
         settings=settings,
         catalogue=read_catalogue(settings.catalogue),
@@ -79,6 +85,7 @@ def make_services(settings: Settings) -> Services:
                 "storage": Check(storage.check, S3_OK_KEPT_S if settings.storage == "s3" else KEPT_S),
             }
         ),
+        inputs=Inputs(References(records, store, storage), records, storage, settings),
     )
 
 

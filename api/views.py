@@ -69,7 +69,7 @@ class JobView(BaseModel):
     attempt: int = Field(description="How often it was started; above 1 when a worker was lost or stopped.")
     timings: Timings
     seed: int = Field(description="The seed used, given or drawn. Image i used seed + i.")
-    request: ImageRequest
+    request: ImageRequest = Field(description="As completed. Inputs are named by the ids under which they are kept.")
     images: list[ImageView]
     error: Failure | None = Field(description="Why it failed, or was canceled where that was not your word.")
     links: Links

@@ -10,7 +10,9 @@ from cpu_worker.beat import end_with_parent
 from cpu_worker.follow_ups import FollowUps
 from cpu_worker.housekeeping import Housekeeper
 from cpu_worker.thumbnails import Thumbnailer
+from cpu_worker.unused_inputs import remove_unused_inputs
 from darkroom.errors import BrokerUnavailable, Misconfigured, RedisUnavailable, StorageUnavailable
+from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.presence import Reporter
 from darkroom.job_store.redis_client import connect
 from darkroom.job_store.store import JobStore
@@ -91,6 +93,7 @@ def clear_storage_task() -> None:
         return  # the next round comes in seconds
     try:
         housekeeper.clear_storage()
+        remove_unused_inputs(InputRecords(client), storage)
     except UNAVAILABLE as error:
         logger.warning("housekeeping.interrupted", code=error.code, reason=error.message)
     finally:

@@ -8,6 +8,7 @@ DarkroomError
 ├── NotFound
 │   ├── UnknownJob
 │   ├── UnknownImage
+│   ├── InputGone               a job was to have an input that is not kept any more
 │   └── ObjectMissing           storage has nothing under this key
 ├── FetchFailed                 a client's URL leads to nothing that can be used
 │   ├── UrlForbidden
@@ -21,6 +22,7 @@ DarkroomError
 │   ├── LinkExpired
 │   └── LinkForged
 ├── Unavailable                 a part that we need does not answer; trying again can help
+│   ├── InputsBusy              too many pictures are being read just now
 │   ├── RedisUnavailable
 │   ├── BrokerUnavailable
 │   └── StorageUnavailable
@@ -37,7 +39,7 @@ DarkroomError
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class DarkroomError(Exception):
@@ -80,6 +82,11 @@ class InvalidRequest(DarkroomError):
         super().__init__(" ".join(fault.message for fault in faults))
         self.faults = tuple(faults)
 
+    @classmethod
+    def of(cls, field: str, code: str, message: str) -> Self:
+        """With one fault."""
+        return cls([Fault(field, code, message)])
+
 
 class NotFound(DarkroomError):
     code = "not_found"
@@ -91,6 +98,10 @@ class UnknownJob(NotFound):
 
 class UnknownImage(NotFound):
     code = "unknown_image"
+
+
+class InputGone(NotFound):
+    code = "unknown_upload"
 
 
 class ObjectMissing(NotFound):
@@ -148,6 +159,10 @@ class LinkForged(Refused):
 class Unavailable(DarkroomError):
     code = "unavailable"
     retry_after_s: ClassVar[int] = 5
+
+
+class InputsBusy(Unavailable):
+    code = "inputs_busy"
 
 
 class RedisUnavailable(Unavailable):

@@ -12,6 +12,8 @@ SEED_LIMIT = 2**32
 PREVIEW_EVERY_LIMIT = 1000
 # Seconds. Less is over before a worker looks; more than a week is no deadline.
 DEADLINE_S = (5, 604_800)
+# Of one request, whatever the model takes: each is read before the model is asked.
+MOST_IMAGES = 16
 
 
 class OutputFormat(StrEnum):
@@ -37,6 +39,15 @@ def _encodable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_encodable)]
+
+
+def _some_images(images: Text | list[Text]) -> Text | list[Text]:
+    if not isinstance(images, str) and not 1 <= len(images) <= MOST_IMAGES:
+        raise ValueError(f"name 1 to {MOST_IMAGES} pictures")
+    return images
+
+
+Images = Annotated[Text | list[Text], AfterValidator(_some_images)]
 
 
 class GenerateBody(BaseModel):
@@ -98,7 +109,7 @@ class GenerateBody(BaseModel):
         description="A job that has not ended so many seconds after it was made is canceled: 5 to 604800. "
         "Default: it waits as long as it takes.",
     )
-    image: Text | list[Text] | None = Field(
+    image: Images | None = Field(
         default=None,
         description="What to start from, or to edit: an upload's id, an image's id, a `data:` URL or an `https:` one. "
         "Several for models that take them.",

@@ -106,7 +106,28 @@ class Settings(BaseSettings):
         "which is what keys have that are not named.",
     )
     max_body_bytes: int = Field(
-        default=65_536, ge=1024, le=104_857_600, description="Largest request body taken, bytes."
+        default=65_536,
+        ge=1024,
+        le=104_857_600,
+        description="Largest request body taken where none of the next two holds, bytes.",
+    )
+    max_inline_bytes: int = Field(
+        default=4 * 2**20,
+        ge=1024,
+        le=104_857_600,
+        description="Largest body of `POST /generate`, whose inputs may be `data:` URLs, bytes.",
+    )
+    max_upload_bytes: int = Field(
+        default=20 * 2**20, ge=1024, le=1_073_741_824, description="Largest file that an input may be, bytes."
+    )
+    max_input_pixels: int = Field(
+        default=33_554_432,
+        ge=4096,
+        le=268_435_456,
+        description="Most pixels of a picture that is read as an input; each takes up to 8 bytes of the API's memory.",
+    )
+    upload_ttl_s: int = Field(
+        default=86_400, ge=60, le=30 * 86_400, description="Uploads that no job needs are removed after this, seconds."
     )
     body_timeout_s: float = Field(
         default=30.0, ge=1, le=3600, description="A request body that has not arrived by then gets 408, seconds."

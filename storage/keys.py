@@ -1,15 +1,17 @@
-"""Under which key an image is kept. A key depends on the job alone: nothing a client sends becomes part of one."""
+"""Under which key an image is kept. A key depends on ids of our own alone: nothing a client sends is part of one."""
 
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
 JOBS_PREFIX = "jobs/"
+INPUTS_PREFIX = "inputs/"
 LONGEST_KEY = 200
 
 CONTENT_TYPES: Mapping[str, str] = MappingProxyType({"png": "image/png", "webp": "image/webp", "jpeg": "image/jpeg"})
 
 _JOB_ID = re.compile(r"[0-9a-z]{20,40}")
+_INPUT_ID = re.compile(r"upl_[0-9a-f]{24}")
 # No segment begins with a dot, so `..`, hidden files and empty segments cannot be written down.
 _KEY = re.compile(r"[0-9a-z][0-9a-z._-]*(/[0-9a-z][0-9a-z._-]*)*")
 
@@ -24,6 +26,13 @@ def image_key(job_id: str, index: int, extension: str) -> str:
 def thumbnail_key(job_id: str, index: int) -> str:
     """Beside the image, and always WebP."""
     return f"{job_prefix(job_id)}{_checked_index(index)}.thumbnail.webp"
+
+
+def input_key(input_id: str) -> str:
+    """`inputs/<id>.png`. Apart from jobs, since several may need one."""
+    if not _INPUT_ID.fullmatch(input_id):
+        raise ValueError(f"{input_id!r} is not the id of an input: upl_ and 24 of 0-9 and a-f.")
+    return f"{INPUTS_PREFIX}{input_id}.png"
 
 
 def job_prefix(job_id: str) -> str:

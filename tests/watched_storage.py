@@ -1,6 +1,6 @@
 """A real folder of images, where a test can let something happen just before an object is written or removed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from darkroom.errors import StorageUnavailable
@@ -28,6 +28,10 @@ class WatchedStorage(LocalStorage):
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         self.before_put()
         super().put(key, data, content_type=content_type)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        self.before_delete()
+        super().delete(keys)
 
     def delete_job(self, job_id: str) -> None:
         self.before_delete()

@@ -1,31 +1,69 @@
-"""Takes a request in: a job is written, and its wake-up published, or there is none."""
+"""From a body to its job: the one way in, for every route that makes one."""
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 
 import structlog
+from fastapi.concurrency import run_in_threadpool
 
+from api.inputs.inputs import NO_PARTS, Gathered
+from api.inputs.pictures import PICTURE_FAULT_CODES
+from api.inputs.references import REFERENCE_FAULT_CODES
 from api.services import Services
-from darkroom.completion import complete
+from darkroom.completion import FAULT_CODES, complete
 from darkroom.errors import BrokerUnavailable, Fault, InvalidRequest
+from darkroom.job_store.inputs import Kept
 from darkroom.job_store.store import Admission
-from darkroom.request import SEED_LIMIT, GenerateBody
+from darkroom.request import SEED_LIMIT, GenerateBody, ImageRequest
 
 log = structlog.get_logger()
 
 LONGEST_IDEMPOTENCY_KEY = 255
 
+# What a route that makes jobs from a body can answer, for its documentation.
+ADMISSION_CODES = (
+    *dict.fromkeys((*FAULT_CODES, *PICTURE_FAULT_CODES, *REFERENCE_FAULT_CODES)),
+    "invalid_request", "invalid_field", "missing_field", "unknown_field", "malformed_json", "unsupported_media_type",
+    "body_too_large", "body_too_slow", "unauthorized", "unknown_job", "idempotency_conflict", "queue_full",
+    "inputs_busy",
+    "redis_unavailable", "broker_unavailable", "storage_unavailable", "internal_error",
+)  # fmt: skip
 
-def admit(body: GenerateBody, owner: str, idempotency_key: str, services: Services) -> Admission:
-    """Write the job, then publish its wake-up; without the second the first is taken back, while nobody has it yet.
 
-    Raises InvalidRequest, QueueFull, IdempotencyConflict, RedisUnavailable, BrokerUnavailable.
+async def admit(
+    body: GenerateBody,
+    owner: str,
+    services: Services,
+    *,
+    idempotency_key: str = "",
+    parts: Mapping[str, bytes] = NO_PARTS,
+) -> Admission:
+    """Make a job and wake a worker. `parts`: pictures that came beside the body, by the names that it uses for them.
+
+    Raises InvalidRequest, QueueFull, IdempotencyConflict, InputGone, Unavailable. Then nothing is kept.
     """
     if len(idempotency_key) > LONGEST_IDEMPOTENCY_KEY:
         message = f"The Idempotency-Key is longer than {LONGEST_IDEMPOTENCY_KEY} characters; a UUID is enough."
         raise InvalidRequest([Fault("Idempotency-Key", "invalid_field", message)])
-    request = complete(body, services.catalogue, services.settings, lambda: secrets.randbelow(SEED_LIMIT))
-    fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    gathered = await services.inputs.gather(body, owner, parts)
+    request = complete(
+        body, services.catalogue, services.settings, lambda: secrets.randbelow(SEED_LIMIT), gathered.brought
+    )
+    kept = await services.inputs.keep(gathered, owner)
+    fingerprint = _fingerprint(body, parts)
+    try:
+        request = _renamed(request, gathered, kept)
+        return await run_in_threadpool(enqueue, request, owner, services, idempotency_key, fingerprint)
+    except BaseException:
+        await services.inputs.let_go(kept)
+        raise
+
+
+def enqueue(
+    request: ImageRequest, owner: str, services: Services, idempotency_key: str = "", fingerprint: str = ""
+) -> Admission:
+    """Write the job, then publish its wake-up; without the second the first is taken back, while nobody has it yet."""
     admission = services.store.enqueue(owner, request, idempotency_key=idempotency_key, fingerprint=fingerprint)
     if not admission.is_repeat:
         try:
@@ -36,3 +74,26 @@ def admit(body: GenerateBody, owner: str, idempotency_key: str, services: Servic
             admission = Admission(services.store.get(admission.job.id), is_repeat=False)
     log.info("job.accepted", job_id=admission.job.id, model=request.model, is_repeat=admission.is_repeat)
     return admission
+
+
+def _fingerprint(body: GenerateBody, parts: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256(body.model_dump_json().encode())
+    for name in sorted(parts):
+        digest.update(name.encode() + hashlib.sha256(parts[name]).digest())
+    return digest.hexdigest()
+
+
+def _renamed(request: ImageRequest, gathered: Gathered, kept: list[Kept]) -> ImageRequest:
+    """With the ids under which inputs are kept: the same bytes may have come in another request meanwhile."""
+    ids = {old: each.input.id for old, each in zip(gathered.fresh, kept, strict=True)}
+
+    def new(old: str | None) -> str | None:
+        return ids.get(old, old) if old is not None else None
+
+    return request.model_copy(
+        update={
+            "image": tuple(ids.get(old, old) for old in request.image),
+            "mask": new(request.mask),
+            "control_image": new(request.control_image),
+        }
+    )

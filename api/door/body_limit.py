@@ -4,6 +4,7 @@ Faults are raised where a route reads the body, so that a missing key is told fi
 """
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,16 +27,19 @@ class BodyTooSlow(HTTPException):
 class BodyLimit:
     """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int, max_s: float) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int], max_s: float) -> None:
+        """`larger`: bounds of the paths that take pictures, where they are above `max_bytes`."""
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = larger
         self._max_s = max_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not has_body(scope):
             await self._app(scope, receive, send)
             return
-        body = _Arriving(receive, _announced(scope), self._max_bytes, self._max_s)
+        max_bytes = max(self._max_bytes, self._larger.get(scope["path"], 0))
+        body = _Arriving(receive, _announced(scope), max_bytes, self._max_s)
 
         async def send_and_close(message: Message) -> None:
             # Who is answered before the body is whole may go on sending, or say nothing more for ever.

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Header, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.admission.admit import admit
+from api.admission.admit import ADMISSION_CODES, admit
 from api.admission.cancel_after import cancel_after_s, earlier
 from api.examples import QUEUED_JOB
 from api.keys import OwnerDep
@@ -13,7 +13,6 @@ from api.prefer import PreferredWait, wait_until_final
 from api.problems import responses
 from api.services import ServicesDep
 from api.views import JobView, job_view
-from darkroom.completion import FAULT_CODES
 from darkroom.request import GenerateBody
 
 router = APIRouter(tags=["jobs"])
@@ -26,13 +25,9 @@ router = APIRouter(tags=["jobs"])
     responses={
         200: {"model": JobView, "description": "The job is finished already, as `Prefer: wait` asked, or as a repeat."},
         202: {"content": {"application/json": {"example": QUEUED_JOB}}},
-        **responses(
-            *FAULT_CODES, "invalid_request", "invalid_field", "missing_field", "unknown_field", "malformed_json",
-            "unsupported_media_type", "body_too_large", "body_too_slow", "unauthorized", "unknown_job",
-            "idempotency_conflict", "queue_full", "redis_unavailable", "broker_unavailable", "internal_error",
-        ),
+        **responses(*ADMISSION_CODES),
     },
-)  # fmt: skip
+)
 async def generate(
     body: GenerateBody,
     owner: OwnerDep,
@@ -56,8 +51,7 @@ async def generate(
     Poll `links.self`, watch `links.events`, or send `Prefer: wait=N`. Images come as signed URLs that expire.
     """
     body = body.model_copy(update={"deadline_s": earlier(body.deadline_s, cancel_after_s(cancel_after))})
-    admission = await run_in_threadpool(admit, body, owner, idempotency_key or "", services)
-    job = admission.job
+    job = (await admit(body, owner, services, idempotency_key=idempotency_key or "")).job
     if wait_s and not job.state.is_final:
         response.headers["Preference-Applied"] = f"wait={wait_s}"
         job = await wait_until_final(job, wait_s, services)

@@ -169,6 +169,38 @@ DEAD = Key(
     "Each id when an operator retries or drops it, or with its job.",
 )
 
+INPUT = Key(
+    "darkroom:input:{input}",
+    "hash",
+    "What is known of an input: owner, SHA-256 of the bytes that came, width, height, alpha, until when it is kept.",
+    ("keep_input.lua",),
+    "When it is dropped: after its time, once no job needs it.",
+)
+INPUT_JOBS = Key(
+    "darkroom:input_jobs:{input}", "set", "Jobs that need an input.", ("enqueue.lua",), "Each id with its job."
+)
+INPUTS_OF = Key(
+    "darkroom:inputs_of:{owner}",
+    "hash",
+    "An owner's inputs by SHA-256 of the bytes that came, so that the same are kept once.",
+    ("keep_input.lua",),
+    "Each with its input.",
+)
+INPUTS_UNUSED = Key(
+    "darkroom:inputs_unused",
+    "sorted set",
+    "Inputs that no job needs, by until when they are kept all the same (ms).",
+    ("keep_input.lua", "prelude.lua"),
+    "Each id when a job needs it, or it is dropped.",
+)
+INPUT_FILES = Key(
+    "darkroom:input_files",
+    "sorted set",
+    "Inputs whose file is to be removed, by when (ms): dropped ones, and those that were never kept.",
+    ("inputs.py", "drop_input.lua"),
+    "Each id when it is kept, or its file is removed.",
+)
+
 WORKERS = Key(
     "darkroom:workers",
     "hash",

@@ -4,7 +4,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 
-from darkroom.errors import IdempotencyConflict, JobIsFinal, QueueFull, UnknownJob
+from darkroom.errors import IdempotencyConflict, InputGone, JobIsFinal, QueueFull, UnknownJob
 from darkroom.estimates.eta import crew_of, drain_s
 from darkroom.estimates.line_state import LineState, Place
 from darkroom.job_store import keys
@@ -39,7 +39,7 @@ class JobStore:
     ) -> Admission:
         """Write a job's record and put it in its model's waiting line, in one step.
 
-        Raises QueueFull, IdempotencyConflict, RedisUnavailable.
+        Raises QueueFull, IdempotencyConflict, InputGone, RedisUnavailable.
         """
         settings = self._settings
         answer = self._scripts.run(
@@ -47,6 +47,7 @@ class JobStore:
             settings.key_weights.get(owner, 1.0),
             request.model_dump_json(), settings.max_waiting_per_model, settings.max_waiting_per_key,
             _digest(idempotency_key), fingerprint, IDEMPOTENCY_TTL_S, int(1000 * (request.deadline_s or 0)),
+            " ".join(request.inputs),
         )  # fmt: skip
         match answer:
             case ["queued", str(job_id)]:
@@ -57,6 +58,8 @@ class JobStore:
                 raise IdempotencyConflict(
                     f"This Idempotency-Key made job {job_id} from another body. Use a new key for a new request."
                 )
+            case ["input_gone", str(input_id)]:
+                raise InputGone(f"The upload {input_id} is gone. Send its picture again with `POST /uploads`.")
             case ["line_full"]:
                 raise self._full(request.model, f"{settings.max_waiting_per_model} jobs wait for {request.model}")
             case _:

@@ -3,6 +3,7 @@ local id = ARGV[1]
 local job = redis.call('HMGET', job_key(id), 'state', 'owner', 'attempt', 'finished_ms')
 if not job[1] then return 1 end
 if next(NEXT[job[1]]) ~= nil then return 0 end
+release_inputs(id)
 redis.call('DEL', job_key(id), key('events', id))
 redis.call('ZREM', key('jobs', job[2]), id)
 redis.call('ZREM', key('final'), id)

@@ -2,7 +2,7 @@
 local id, owner, model, class, cost, weight, request = unpack(ARGV, 1, 7)
 local most_for_model, most_for_owner = tonumber(ARGV[8]), tonumber(ARGV[9])
 local repeat_key, fingerprint, repeat_ttl_s = ARGV[10], ARGV[11], ARGV[12]
-local deadline_ms = tonumber(ARGV[13])
+local deadline_ms, inputs = tonumber(ARGV[13]), ARGV[14]
 
 -- The client library sends a script again when an answer was lost on the way.
 if redis.call('EXISTS', job_key(id)) == 1 then return {'queued', id} end
@@ -23,6 +23,10 @@ if line_length(model) >= most_for_model then return {'line_full'} end
 local own = tonumber(redis.call('HGET', key('line_owners', model), owner) or '0')
 if own >= most_for_owner then return {'owner_full'} end
 
+for input in inputs:gmatch('%S+') do
+  if redis.call('HGET', key('input', input), 'owner') ~= owner then return {'input_gone', input} end
+end
+
 -- Start-time fair queueing (Goyal, Vin, Cheng 1996): a job's start tag is the line's virtual time or the
 -- finish tag of its owner's last job, whichever is later; its finish tag is start + cost / weight.
 local fair = key('fair', model, class)
@@ -34,6 +38,11 @@ local now = now_ms()
 redis.call('HSET', job_key(id), 'owner', owner, 'model', model, 'class', class, 'cost', cost,
   'request', request, 'state', 'queued', 'attempt', 0, 'created_ms', now)
 if deadline_ms > 0 then redis.call('ZADD', key('deadlines'), now + deadline_ms, id) end
+if inputs ~= '' then redis.call('HSET', job_key(id), 'inputs', inputs) end
+for input in inputs:gmatch('%S+') do
+  redis.call('SADD', key('input_jobs', input), id)
+  redis.call('ZREM', key('inputs_unused'), input)
+end
 line_add(id, model, class, string.format('%.9f', start), cost, owner)
 redis.call('ZADD', key('jobs', owner), 0, id)
 redis.call('SADD', key('models'), model)

@@ -185,3 +185,14 @@ local function cancel_if_late(id, now)
   })
   return true
 end
+
+-- Inputs that a job was given are kept for it as long as it is there; then for the rest of their own time.
+local function release_inputs(id)
+  for input in (redis.call('HGET', job_key(id), 'inputs') or ''):gmatch('%S+') do
+    redis.call('SREM', key('input_jobs', input), id)
+    if redis.call('EXISTS', key('input_jobs', input)) == 0 then
+      local kept_until_ms = tonumber(redis.call('HGET', key('input', input), 'kept_until_ms') or '0')
+      redis.call('ZADD', key('inputs_unused'), math.max(kept_until_ms, now_ms()), input)
+    end
+  end
+end

@@ -5,6 +5,7 @@ local job = redis.call('HMGET', job_key(id), 'state', 'owner', 'attempt', 'repea
 if not job[1] then return 1 end
 if job[1] ~= 'queued' or job[3] ~= '0' or job[4] then return 0 end
 line_remove(id)
+release_inputs(id)
 redis.call('DEL', job_key(id), key('events', id))
 redis.call('ZREM', key('jobs', job[2]), id)
 redis.call('ZREM', key('deadlines'), id)

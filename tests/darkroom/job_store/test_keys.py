@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import GenerationFailed
+from darkroom.inputs import Input, new_upload_id
 from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
+from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.key_use import KeyUse
 from darkroom.job_store.presence import report
 from darkroom.job_store.redis_client import Client
@@ -59,6 +61,7 @@ def test_what_redis_holds_is_what_the_schema_says(
     client: Client, store: JobStore, claims: Claims, request_of: MakeRequest
 ) -> None:
     live_many_lives(store, claims, request_of)
+    keep_inputs(InputRecords(client), store, request_of)
     report(client, WorkerInfo("worker-1", "gpu"))
     KeyUse(client).note("web")
 
@@ -82,6 +85,15 @@ def live_many_lives(store: JobStore, claims: Claims, request_of: MakeRequest) ->
             claims.try_again(claim(claims), GenerationFailed("It went wrong."))
     claims.preview(claim(claims), 1, 2, [])
     store.enqueue("alice", request_of(deadline_s=60))
+
+
+def keep_inputs(inputs: InputRecords, store: JobStore, request_of: MakeRequest) -> None:
+    """One is used, one waits to be, one was never recorded."""
+    used, unused = (Input(new_upload_id(), 64, 64) for _ in range(2))
+    inputs.keep(used, "alice", "digest of one", 60)
+    inputs.keep(unused, "alice", "digest of the other", 60)
+    inputs.announce(new_upload_id())
+    store.enqueue("alice", request_of(image=(used.id,)))
 
 
 def claim(claims: Claims) -> Job:
