@@ -17,7 +17,7 @@ from darkroom.job_store.presence import Reporter
 from darkroom.job_store.redis_client import connect
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
-from darkroom.messages.celery_app import make_app, uses_rabbitmq
+from darkroom.messages.celery_app import make_app
 from darkroom.messages.entry_point import log_plainly, plain_refusal, refusal_to_start
 from darkroom.messages.queues import CLEAR_STORAGE, CPU_QUEUE, FOLLOW_UP, KEEP_HOUSE
 from darkroom.messages.wakeups import Wakeups
@@ -70,10 +70,7 @@ storage_threads = threading.BoundedSemaphore(CONCURRENCY - 1)
 follow_ups = FollowUps(thumbnailer, upkeep, storage_threads)
 
 
-# On Redis all is acknowledged when it is heard, for it comes again: follow-up work is owed until it is done, and the
-# next round of housekeeping is near. A message held while Redis goes away makes kombu 5.7 stop the worker, also one
-# that waits for a retry (docs/decisions/0007).
-@app.task(name=FOLLOW_UP, acks_late=uses_rabbitmq(settings))  # type: ignore[untyped-decorator]
+@app.task(name=FOLLOW_UP)  # type: ignore[untyped-decorator]
 def follow_up_task(job_id: str) -> None:
     follow_ups.follow_up(job_id)
 

@@ -27,7 +27,7 @@ class Housekeeper:
         """Raises RedisUnavailable, BrokerUnavailable; the next round goes on from there."""
         self.cancel_late_jobs()
         self.put_back_lost_jobs()
-        self.top_up_wakeups()
+        self.level_wakeups()
         self.send_due_followups()
 
     def clear_storage(self) -> None:
@@ -49,14 +49,20 @@ class Housekeeper:
             if end != "kept":
                 log.warning("worker.lost", job_id=job_id, attempt=attempt, job_is=end)
 
-    def top_up_wakeups(self) -> None:
-        """As many wake-ups as jobs wait: too many are harmless, one too few would leave a job lying."""
-        for model, waiting in self._upkeep.waiting().items():
-            missing = waiting - self._wakeups.pending(model)
+    def level_wakeups(self) -> None:
+        """As many wake-ups as jobs wait, and no more than workers may just be taking: a canceled job leaves its own."""
+        for model in self._upkeep.models():
+            before = self._upkeep.waiting(model)
+            pending, waiting = self._wakeups.pending(model), self._upkeep.waiting(model)
+            missing = waiting - pending
             for _ in range(min(missing, MOST_WAKEUPS_A_ROUND)):
                 self._wakeups.wake(model)
             if missing > 0:
                 log.info("wakeups.topped_up", model=model, count=missing)
+            surplus = pending - max(before, waiting) - self._upkeep.lanes(model)
+            self._upkeep.note_surplus(model, surplus)
+            if surplus > 0:
+                log.info("wakeups.surplus", model=model, count=surplus)
 
     def send_due_followups(self) -> None:
         for job_id in self._upkeep.due_followups():

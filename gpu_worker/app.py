@@ -5,17 +5,19 @@ The model is loaded and warmed by a boot step, so before the first message is ta
 
 import os
 import signal
-from typing import Any
+from typing import Any, NoReturn
 
 from celery import Celery, bootsteps, signals
+from celery.exceptions import Ignore, Reject, Retry
 
 from darkroom.errors import DarkroomError, Misconfigured
-from darkroom.messages.celery_app import make_app, uses_rabbitmq
+from darkroom.messages.celery_app import make_app
 from darkroom.messages.entry_point import log_plainly, plain_refusal, refusal_to_start
 from darkroom.messages.queues import GENERATE, gpu_queue, model_of
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import read_settings
 from gpu_worker.generate import generate
+from gpu_worker.jobs.outcome import Outcome, TaskEnd
 from gpu_worker.life import Life
 
 # Read by OpenMP when torch is loaded, later. Idle threads that spin make everything slower, themselves above all,
@@ -63,12 +65,35 @@ def _make_worker_app() -> Celery:
 app = _make_worker_app()
 
 
-# On Redis a wake-up is done with once it is heard: the job is in its line or under a lease, and lost wake-ups are
-# replaced. Held unacknowledged, it makes kombu 5.7 stop a worker whose Redis goes away: see docs/decisions/0007.
-@app.task(name=GENERATE, acks_late=uses_rabbitmq(settings))  # type: ignore[untyped-decorator]
-def generate_task(model: str, **_: object) -> None:
+class JobFailed(Exception):
+    """Its text is the error's code; the job's record has the rest."""
+
+
+@app.task(name=GENERATE, bind=True, throws=(JobFailed,))  # type: ignore[untyped-decorator]
+def generate_task(task: Any, model: str, **_: object) -> None:
     """A wake-up's `cause` is there for who reads Flower; which job comes next is the waiting line's business."""
-    generate(model, life.node)
+    _end_task(task, generate(model, life.node))
+
+
+def _end_task(task: Any, end: TaskEnd) -> None:
+    """What Flower shows of a job. Returns where it was drawn; otherwise raises what Celery ends the task by."""
+    match end.outcome:
+        case Outcome.DRAWN:
+            return
+        case Outcome.FAILED:
+            raise JobFailed(end.code)
+        case Outcome.PUT_BACK:
+            raise Retry(exc=JobFailed(end.code))
+        case Outcome.NOT_NOW:
+            raise Reject("no lane for it now", requeue=True)
+        case Outcome.TAKEN | Outcome.NO_JOB:
+            _revoked(task)
+
+
+def _revoked(task: Any) -> NoReturn:
+    """Nobody needs it any more. Celery itself says so only of tasks that have not begun."""
+    task.send_event("task-revoked", terminated=False, signum=None, expired=False)
+    raise Ignore
 
 
 @signals.celeryd_init.connect  # type: ignore[untyped-decorator]

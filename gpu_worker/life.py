@@ -21,9 +21,9 @@ from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.delivery.threads import UploadThreads
 from gpu_worker.delivery.upload import Uploader
 from gpu_worker.engine.forward import Forward
+from gpu_worker.jobs.bell import LineBell
 from gpu_worker.jobs.leases import LeaseKeeper
 from gpu_worker.jobs.progress import ProgressWriter
-from gpu_worker.jobs.wake import wake_for_waiting
 from gpu_worker.node import Node
 from gpu_worker.shutdown.drain import Drain, give_back
 from gpu_worker.shutdown.watchdog import Watchdog
@@ -58,6 +58,7 @@ class Life:
         self._drain = Drain(settings.grace_s, self._draining, self._stopping, self._last_work, exit_at_once)
         self._presence: Reporter | None = None
         self._watchdog: Watchdog | None = None
+        self._bell: LineBell | None = None
 
     def start(self, models: Iterable[str], name: str, wakeups: Wakeups) -> None:
         """Load and warm the models. Raises Misconfigured, WeightsMissing, WeightsRefused."""
@@ -87,6 +88,8 @@ class Life:
         progress.start()
         self._upload_threads.start()
         self._presence.start()
+        self._bell = LineBell(client, lanes)
+        self._bell.start()
         self._watchdog = Watchdog(self.engine.forward, self._abandon, settings.watchdog_s)
         self._watchdog.start()
         log.info("worker.ready", models=info.models, device=info.device, lanes=info.lanes)
@@ -98,9 +101,6 @@ class Life:
         engine = Engine(Knees(UNMEASURED_ROWS), device.name, on_death=self._end)
         engine.start()
         return engine
-
-    def _pass_on(self) -> None:
-        wake_for_waiting(self.node.lanes, self.node.claims, self.node.wakeups)
 
     def _end(self, _error: BaseException) -> None:
         """The device is lost to this process: the engine refuses its lanes, so their jobs go back; what is drawn is
@@ -137,7 +137,6 @@ class Life:
         """When no lane runs any more. Returns when what is drawn is delivered. Harmless where nothing was started."""
         if self._presence:
             self.leave()
-            self._pass_on()
             self._presence.stop()
             self.node.outbox.wait_until_empty()
             self._stop_threads()
@@ -146,6 +145,8 @@ class Life:
     def _stop_threads(self) -> None:
         self._stopping.set()
         self._upload_threads.stop()
+        if self._bell:
+            self._bell.stop()
         if self._watchdog:
             self._watchdog.stop()
         self.node.progress.stop()
@@ -157,7 +158,6 @@ class Life:
         if self._presence:
             give_back(self.node)
             self._presence.stop()
-            self._pass_on()
 
     def _card(self, model: str) -> ModelCard:
         catalogue = read_catalogue(self._settings.catalogue)

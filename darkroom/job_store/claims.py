@@ -46,9 +46,11 @@ class Claims:
         """Jobs in a model's line. Raises RedisUnavailable."""
         return line_length(self._redis, model)
 
-    def has_waiting(self, model: str, worker: str, classes: Sequence[Priority] = tuple(Priority)) -> bool:
-        """Whether `claim_next` would find a job. Raises RedisUnavailable."""
-        return self._scripts.run("claimable", model, worker, self._max_attempts, *classes) == 1
+    def take_surplus(self, model: str) -> bool:
+        """Whether a wake-up is one too many; then it is counted as gone. Raises RedisUnavailable."""
+        with redis_errors():
+            surplus = keys.SURPLUS(model)
+            return self._redis.get(surplus) is not None and int(self._redis.decr(surplus)) >= 0
 
     def progress(self, job: Job, step: int, steps: int) -> None:
         """Record that a step is done. Raises JobTaken, RedisUnavailable."""

@@ -10,7 +10,7 @@ from typing import Literal
 @dataclass(frozen=True)
 class Key:
     pattern: str
-    type: Literal["hash", "set", "sorted set", "stream", "channel"]
+    type: Literal["hash", "set", "sorted set", "stream", "string", "channel"]
     holds: str
     written_by: tuple[str, ...]
     goes: str
@@ -109,6 +109,16 @@ FAIR = Key(
     "Finish tag of each owner's last job; `:virtual` is the line's virtual time.",
     ("enqueue.lua", "claim.lua"),
     "When nobody waits in the line.",
+)
+LINE_BELL = Key(
+    "darkroom:line_bell:{model}", "channel", "A word when an interactive job comes in line.", ("prelude.lua",), "–"
+)
+SURPLUS = Key(
+    "darkroom:surplus:{model}",
+    "string",
+    "How many wake-ups of a model are in its queue for no job: as many find none.",
+    ("upkeep.py", "claims.py"),
+    "After two rounds of housekeeping.",
 )
 MODELS = Key("darkroom:models", "set", "Models that have had a job.", ("enqueue.lua",), "Never.")
 

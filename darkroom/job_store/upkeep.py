@@ -2,11 +2,13 @@
 
 from darkroom.job_store import keys
 from darkroom.job_store.lines import line_length
+from darkroom.job_store.presence import present
 from darkroom.job_store.redis_client import Client, redis_errors
 from darkroom.job_store.requeue import requeue
 from darkroom.job_store.scripts import Scripts
 from darkroom.jobs import IMAGES, StoredImage
 from darkroom.settings import Settings
+from darkroom.workers import lanes_of
 
 # Follow-up work that is not done by then has lost its message, or its worker.
 FOLLOWUP_DUE_MS = 60_000
@@ -44,11 +46,26 @@ class Upkeep:
             late = self._redis.zrangebyscore(keys.DEADLINES(), "-inf", self.now_ms(), start=0, num=limit)
         return [job_id for job_id in late if self._scripts.run("cancel", job_id, "late")]
 
-    def waiting(self) -> dict[str, int]:
-        """Length of each model's line, the empty ones left out."""
+    def models(self) -> list[str]:
+        """Those that have had a job."""
         with redis_errors():
-            models = sorted(self._redis.smembers(keys.MODELS()))
-        return {model: length for model in models if (length := line_length(self._redis, model))}
+            return sorted(self._redis.smembers(keys.MODELS()))
+
+    def waiting(self, model: str) -> int:
+        """Jobs in a model's line."""
+        return line_length(self._redis, model)
+
+    def lanes(self, model: str) -> int:
+        """Of all workers that are there: how many wake-ups they may have in their hands."""
+        return lanes_of(present(self._redis), model)
+
+    def note_surplus(self, model: str, count: int) -> None:
+        """So many wake-ups are in a model's queue for no job, if that is more than none."""
+        with redis_errors():
+            if count > 0:
+                self._redis.set(keys.SURPLUS(model), count, px=int(2000 * self._settings.housekeeping_period_s))
+            else:
+                self._redis.delete(keys.SURPLUS(model))
 
     def too_old(self, limit: int = 1000) -> list[str]:
         """Final jobs whose retention time is over, the oldest first."""

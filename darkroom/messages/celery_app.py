@@ -29,12 +29,11 @@ def make_app(settings: Settings, served: Sequence[str] = (CPU_QUEUE,)) -> Celery
         # A message counts as done when its work is, and a worker takes no more than it has room for.
         task_acks_late=True,
         worker_prefetch_multiplier=1,
-        # The same on Redis for messages that are acknowledged early; RabbitMQ does not know it.
-        worker_disable_prefetch=not uses_rabbitmq(settings),
         worker_pool="threads",
+        worker_consumer="darkroom.messages.consumer:ForgetfulConsumer",
         # After a lost connection Celery takes fewer messages, and raises their number again where a task is
         # acknowledged: in that task's thread, while the main thread reads from the same connection. Both can wait for
-        # an answer that the other one has read, until RabbitMQ misses heartbeats. See docs/decisions/0007.
+        # an answer that the other one has read, until RabbitMQ misses heartbeats. See docs/decisions/0016.
         worker_enable_prefetch_count_reduction=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_hijack_root_logger=False,

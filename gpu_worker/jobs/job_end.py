@@ -12,6 +12,7 @@ from darkroom.jobs import Job
 from darkroom.messages.wakeups import Wakeups
 from darkroom.outages.retry_budget import retrying
 from darkroom.request import ImageRequest
+from gpu_worker.jobs.outcome import Outcome, TaskEnd
 from gpu_worker.jobs.wake import wake_for
 
 log = structlog.get_logger()
@@ -23,32 +24,37 @@ GIVE_BACK_FOR_S = 3
 
 
 @contextmanager
-def job_end(job: Job, claims: Claims, wakeups: Wakeups) -> Iterator[None]:
-    """What is raised in this context ends the job, and goes no further."""
+def job_end(job: Job, claims: Claims, wakeups: Wakeups) -> Iterator[TaskEnd]:
+    """What is raised in this context ends the job, and goes no further. What is given says then how it ended."""
+    end = TaskEnd()
     try:
-        with _ending(job, claims, wakeups):
-            yield
+        with _ending(job, claims, wakeups, end):
+            yield end
     except Unavailable as error:
         # Nothing can be recorded now. The lease runs out and the job goes back in line.
         log.error("job.left", code=error.code, reason=error.message)
+        end.is_(Outcome.PUT_BACK, error.code)
 
 
 @contextmanager
-def _ending(job: Job, claims: Claims, wakeups: Wakeups) -> Iterator[None]:
+def _ending(job: Job, claims: Claims, wakeups: Wakeups, end: TaskEnd) -> Iterator[None]:
     try:
         yield
     except JobTaken as taken:
+        end.is_(Outcome.TAKEN, taken.code)
         log.info("job.taken", reason=taken.message)
-    except WorkerStopping:
+    except WorkerStopping as stopping:
+        end.is_(Outcome.PUT_BACK, stopping.code)
         _give_back(job, claims, wakeups)
     except GenerationFailed as error:
-        _try_again(job, error, error.__cause__ or error, claims, wakeups)
+        end.is_(_try_again(job, error, error.__cause__ or error, claims, wakeups), error.code)
     except JobError as error:
-        _fail(job, error, claims)
+        end.is_(_fail(job, error, claims), error.code)
     except Unavailable:
         raise
     except Exception as error:
-        _try_again(job, _unexpected(error), error, claims, wakeups)
+        unexpected = _unexpected(error)
+        end.is_(_try_again(job, unexpected, error, claims, wakeups), unexpected.code)
 
 
 def _give_back(job: Job, claims: Claims, wakeups: Wakeups) -> None:
@@ -64,24 +70,28 @@ def _unexpected(error: Exception) -> GenerationFailed:
     )
 
 
-def _try_again(job: Job, error: GenerationFailed, cause: BaseException, claims: Claims, wakeups: Wakeups) -> None:
+def _try_again(job: Job, error: GenerationFailed, cause: BaseException, claims: Claims, wakeups: Wakeups) -> Outcome:
     """Nothing explains this error, so it may be this worker's or this moment's; if it stays, the job fails by it."""
     end = retrying(RECORD_FOR_S)(claims.try_again, job, error)
     if end == "failed":
         log.error("job.failed", code=error.code, exception=without_prompts(cause, job.request))
-    elif end == "queued":
+        return Outcome.FAILED
+    if end == "queued":
         log.warning("job.put_back", code=error.code, exception=without_prompts(cause, job.request))
         wake_for(job, wakeups)
-    else:
-        log.info("job.taken", reason=f"Attempt {job.attempt} no longer owns the job.")
+        return Outcome.PUT_BACK
+    log.info("job.taken", reason=f"Attempt {job.attempt} no longer owns the job.")
+    return Outcome.TAKEN
 
 
-def _fail(job: Job, error: JobError, claims: Claims) -> None:
+def _fail(job: Job, error: JobError, claims: Claims) -> Outcome:
     log.error("job.failed", code=error.code, reason=error.message)
     try:
         retrying(RECORD_FOR_S)(claims.fail, job, error)
     except JobTaken as taken:
         log.info("job.taken", reason=taken.message)
+        return Outcome.TAKEN
+    return Outcome.FAILED
 
 
 def without_prompts(error: BaseException, request: ImageRequest) -> str:

@@ -55,10 +55,13 @@ class Lanes:
         self._most_bulk = max(1, len(self._idle) - kept_for_interactive)
         self._bulk = 0
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self.changes = 0
+        """Counts what may let in a job that could not come in before."""
 
     @contextmanager
     def open(self) -> Iterator[Lane | None]:
-        """A free lane, or None: then each has a thread that looks for the next job by itself."""
+        """A free lane, or None."""
         with self._lock:
             lane = self._idle.pop() if self._idle else None
         try:
@@ -69,23 +72,36 @@ class Lanes:
                     self._idle.append(lane)
 
     @contextmanager
-    def next_job(self, claim: Claim) -> Iterator[Job | None]:
-        """The next job that may be taken in now, counted as long as the context lasts."""
+    def next_job(self, claim: Claim) -> Iterator[tuple[Lane, Job] | None]:
+        """The next job that may be taken in now and a lane for it, both counted as long as the context lasts."""
         # Claims of one process follow each other, so that two never count on the same room for a bulk job.
         with self._lock:
-            job = claim(self._classes())
+            job = claim(self._classes()) if self._idle else None
+            lane = self._idle.pop() if job else None
             is_bulk = job is not None and job.request.priority is Priority.BULK
             self._bulk += is_bulk
         try:
-            yield job
+            yield (lane, job) if lane and job else None
         finally:
-            with self._lock:
-                self._bulk -= is_bulk
+            if lane is not None:
+                with self._lock:
+                    self._idle.append(lane)
+                    self._bulk -= is_bulk
+                    self._notify()
 
-    def welcome(self) -> Sequence[Priority]:
-        """Classes of which a job could be taken in now; empty when every lane is busy."""
+    def look(self) -> None:
+        """For those who wait: a job has come that this model's kept lanes are for."""
         with self._lock:
-            return self._classes() if self._idle else ()
+            self._notify()
+
+    def wait_for_change(self, changes: int, most_s: float) -> None:
+        """Until there were more than `changes`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.changes != changes, most_s)
+
+    def _notify(self) -> None:
+        self.changes += 1
+        self._changed.notify_all()
 
     def _classes(self) -> Sequence[Priority]:
         return ALL if self._bulk < self._most_bulk else INTERACTIVE_ONLY

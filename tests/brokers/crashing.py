@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from celery import bootsteps
 
+from darkroom.jobs import Job
 from darkroom.request import ImageRequest
 from gpu_worker.app import LoadModels, app, life
-from gpu_worker.jobs.lanes import Lane, Lanes, Watch
+from gpu_worker.jobs.lanes import Claim, Lane, Lanes, Watch
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -54,9 +55,9 @@ class CrashingLanes:
         self._lanes = lanes
 
     @contextmanager
-    def open(self) -> Iterator[Lane | None]:
-        with self._lanes.open() as lane:
-            yield CrashingLane(lane) if lane else None
+    def next_job(self, claim: Claim) -> Iterator[tuple[Lane, Job] | None]:
+        with self._lanes.next_job(claim) as taken:
+            yield (CrashingLane(taken[0]), taken[1]) if taken else None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._lanes, name)

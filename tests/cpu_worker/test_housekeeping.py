@@ -5,12 +5,14 @@ from cpu_worker.housekeeping import Housekeeper
 from darkroom.errors import BrokerUnavailable, ObjectMissing, StorageUnavailable, UnknownJob
 from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
+from darkroom.job_store.presence import report
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job, JobState
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
+from darkroom.workers import WorkerInfo
 from storage.keys import image_key
 from tests.conftest import MakeRequest
 from tests.cpu_worker.conftest import FinishJob
@@ -114,9 +116,26 @@ def test_wakeups_are_topped_up_to_as_many_as_jobs_wait_and_not_beyond(
         wakeups.wake("minilab")
 
     for _ in range(2):
-        housekeeper.top_up_wakeups()
+        housekeeper.level_wakeups()
 
     assert wakeups.pending("minilab") == published + topped_up
+
+
+def test_wakeups_of_canceled_jobs_are_counted_as_too_many_but_not_those_that_lanes_may_be_taking(
+    housekeeper: Housekeeper, store: JobStore, claims: Claims, wakeups: Wakeups, client: Client, request_of: MakeRequest
+) -> None:
+    report(client, WorkerInfo("gpu-1", "gpu", ["minilab"], lanes=4))
+    jobs = [store.enqueue("alice", request_of()).job.id for _ in range(10)]
+    for _ in jobs:
+        wakeups.wake("minilab")
+
+    housekeeper.level_wakeups()
+    assert not claims.take_surplus("minilab")
+    for job_id in jobs[:9]:
+        store.cancel(job_id)
+    housekeeper.level_wakeups()
+
+    assert [claims.take_surplus("minilab") for _ in range(6)] == [True] * 5 + [False]
 
 
 def test_each_model_has_wakeups_of_its_own(
@@ -125,7 +144,7 @@ def test_each_model_has_wakeups_of_its_own(
     store.enqueue("alice", request_of())
     store.enqueue("alice", request_of(model="sdxl"))
 
-    housekeeper.top_up_wakeups()
+    housekeeper.level_wakeups()
 
     assert [len(queued(redis_url, f"gpu.{model}")) for model in ("minilab", "sdxl")] == [1, 1]
 

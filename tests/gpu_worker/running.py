@@ -2,12 +2,14 @@
 
 from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.generate import generate
+from gpu_worker.jobs.outcome import Outcome
 from gpu_worker.node import Node
 
 
 def run_all(model: str, node: Node) -> None:
-    """A lane draws what waits; then upload threads deliver what they can."""
-    generate(model, node)
+    """A lane draws what waits, each job by a wake-up of its own; then upload threads deliver what they can."""
+    while generate(model, node, patience_s=0).outcome not in {Outcome.NO_JOB, Outcome.NOT_NOW}:
+        pass
     run_tasks(node.outbox)
 
 

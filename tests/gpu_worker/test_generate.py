@@ -9,16 +9,21 @@ from darkroom.errors import (
     DarkroomError,
     DeadlineExceeded,
     GenerationFailed,
+    JobTaken,
     ObjectMissing,
     OutOfMemory,
     RedisUnavailable,
+    WorkerStopping,
 )
 from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
+from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job, JobState, StoredImage
 from darkroom.settings import Settings
+from gpu_worker.generate import generate
+from gpu_worker.jobs.outcome import Outcome, TaskEnd
 from gpu_worker.node import Node
 from storage.keys import image_key
 from tests.conftest import MakeRequest
@@ -238,12 +243,13 @@ def test_a_redis_that_is_away_for_the_last_word_is_waited_for(
     assert store.get(job_id).state is JobState.FAILED
 
 
-def test_without_redis_no_job_is_claimed_and_the_caller_is_told(
+def test_without_redis_no_job_is_claimed_and_the_wake_up_is_kept(
     node: Node, settings: Settings, lane: FakeLane, job_id: str
 ) -> None:
-    with connect(f"redis://127.0.0.1:{free_port()}/0") as nobody, pytest.raises(RedisUnavailable):
-        run_all("minilab", replace(node, claims=Claims(nobody, settings)))
+    with connect(f"redis://127.0.0.1:{free_port()}/0") as nobody:
+        end = generate("minilab", replace(node, claims=Claims(nobody, settings)), patience_s=0)
 
+    assert end.outcome is Outcome.NOT_NOW
     assert lane.drawn == []
 
 
@@ -306,14 +312,49 @@ def test_an_attempt_that_lost_its_job_writes_nothing_more(
         storage.get(image_key(job_id, 0, "png"))
 
 
-def test_one_wake_up_is_enough_for_all_jobs_that_wait(
-    node: Node, store: JobStore, request_of: MakeRequest, job_id: str
+def test_a_wake_up_leads_to_one_job(
+    node: Node, store: JobStore, lane: FakeLane, request_of: MakeRequest, job_id: str
 ) -> None:
-    others = [store.enqueue("bob", request_of(steps=1)).job.id for _ in range(3)]
+    waiting = store.enqueue("bob", request_of(steps=1)).job.id
 
-    run_all("minilab", node)
+    assert generate("minilab", node).outcome is Outcome.DRAWN
 
-    assert {store.get(job).state for job in (job_id, *others)} == {JobState.SUCCEEDED}
+    assert lane.drawn == [store.get(job_id).request]
+    assert store.get(waiting).state is JobState.QUEUED
+
+
+def test_a_wake_up_for_nobody_ends_at_once(node: Node, lane: FakeLane) -> None:
+    assert generate("minilab", node).outcome is Outcome.NO_JOB
+    assert lane.drawn == []
+
+
+def test_so_many_wake_ups_as_are_too_many_take_no_job(node: Node, lane: FakeLane, upkeep: Upkeep, job_id: str) -> None:
+    upkeep.note_surplus("minilab", 2)
+
+    outcomes = [generate("minilab", node).outcome for _ in range(3)]
+
+    assert outcomes == [Outcome.NO_JOB, Outcome.NO_JOB, Outcome.DRAWN]
+    assert len(lane.drawn) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (OutOfMemory("It does not fit."), TaskEnd(Outcome.FAILED, "out_of_memory")),
+        (GenerationFailed("The model stopped."), TaskEnd(Outcome.PUT_BACK, "generation_failed")),
+        (JobTaken("canceled"), TaskEnd(Outcome.TAKEN, "job_taken")),
+        (WorkerStopping("The grace period is over."), TaskEnd(Outcome.PUT_BACK, "worker_stopping")),
+    ],
+)
+def test_a_wake_up_ends_as_its_job_does(
+    error: Exception, end: TaskEnd, node: Node, lane: FakeLane, job_id: str
+) -> None:
+    def stumble(_step: int) -> None:
+        raise error
+
+    lane.before_step = stumble
+
+    assert generate("minilab", node) == end
 
 
 def test_a_worker_that_drains_takes_no_further_job(

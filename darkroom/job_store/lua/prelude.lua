@@ -34,6 +34,8 @@ local function line_add(id, model, class, score, cost, owner)
   redis.call('ZADD', line_key(model, class), score, id)
   redis.call('HINCRBYFLOAT', key('line_cost', model), class, cost)
   redis.call('HINCRBY', key('line_owners', model), owner, 1)
+  -- Workers keep a lane for these, and a thread may wait there.
+  if class == 'interactive' then redis.call('PUBLISH', key('line_bell', model), id) end
 end
 
 local function line_remove(id)

@@ -60,7 +60,7 @@ def test_a_job_that_waits_too_long_is_canceled_by_the_housekeeper(
 
     assert_canceled_for_being_late(store, client, hurried)
     assert store.place(hurried.id) is None
-    assert upkeep.waiting() == {}
+    assert upkeep.waiting("minilab") == 0
     assert upkeep.cancel_late() == []
 
 

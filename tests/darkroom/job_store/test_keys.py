@@ -16,6 +16,7 @@ from darkroom.job_store.presence import report
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.scripts import FOLDER
 from darkroom.job_store.store import JobStore
+from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job
 from darkroom.workers import WorkerInfo
 from tests.conftest import MakeRequest
@@ -58,12 +59,13 @@ def test_a_key_takes_its_parts_and_no_others() -> None:
 
 
 def test_what_redis_holds_is_what_the_schema_says(
-    client: Client, store: JobStore, claims: Claims, request_of: MakeRequest
+    client: Client, store: JobStore, claims: Claims, upkeep: Upkeep, request_of: MakeRequest
 ) -> None:
     live_many_lives(store, claims, request_of)
     keep_inputs(InputRecords(client), store, request_of)
     report(client, WorkerInfo("worker-1", "gpu"))
     KeyUse(client).note("web")
+    upkeep.note_surplus("minilab", 1)
 
     held = {key: client.type(key).replace("zset", "sorted set") for key in client.keys("*")}
 

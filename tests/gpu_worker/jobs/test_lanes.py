@@ -8,7 +8,7 @@ import pytest
 from darkroom.errors import JobTaken
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.store import JobStore
-from darkroom.jobs import Job
+from darkroom.jobs import Job, JobState
 from darkroom.request import Priority
 from gpu_worker.jobs.lanes import Lanes
 from tests.conftest import MakeRequest
@@ -58,24 +58,42 @@ def test_a_lane_kept_for_interactive_jobs_takes_one_while_bulk_jobs_fill_the_res
 
     with ExitStack() as stack:
         taken = [stack.enter_context(lanes.next_job(claims_next)) for _ in range(3)]
-        assert [job is None for job in taken] == [False, False, True]
-        assert lanes.welcome() == (Priority.INTERACTIVE,)
+        assert [one is None for one in taken] == [False, False, True]
 
         store.enqueue("bob", request_of())
         with lanes.next_job(claims_next) as interactive:
             assert interactive
-            assert interactive.request.priority is Priority.INTERACTIVE
+            assert interactive[1].request.priority is Priority.INTERACTIVE
 
-    assert lanes.welcome() == tuple(Priority)
     with lanes.next_job(claims_next) as bulk:
         assert bulk
 
 
-def test_nobody_is_welcome_while_every_lane_is_busy() -> None:
+def test_no_job_is_claimed_while_every_lane_is_busy(
+    store: JobStore, request_of: MakeRequest, claims_next: ClaimsNext
+) -> None:
     lanes = lanes_of(1)
+    job_id = store.enqueue("alice", request_of()).job.id
 
-    with lanes.open():
-        assert lanes.welcome() == ()
+    with lanes.open(), lanes.next_job(claims_next) as taken:
+        assert taken is None
+    assert store.get(job_id).state is JobState.QUEUED
+
+
+def test_who_waits_is_told_when_a_lane_is_free_and_not_when_nothing_was_taken(
+    store: JobStore, request_of: MakeRequest, claims_next: ClaimsNext
+) -> None:
+    lanes = lanes_of(1)
+    before = lanes.changes
+    with lanes.next_job(claims_next):
+        pass
+    assert lanes.changes == before
+
+    store.enqueue("alice", request_of())
+    with lanes.next_job(claims_next):
+        pass
+
+    assert lanes.changes > before
 
 
 def test_a_single_lane_takes_bulk_jobs_too(store: JobStore, request_of: MakeRequest, claims_next: ClaimsNext) -> None:
