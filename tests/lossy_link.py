@@ -20,7 +20,8 @@ class LossyLink:
     def lose_answers(self, on_lost: Callable[[], object] = lambda: None) -> None:
         """The next on each open connection, once Redis has done what was asked: see `Link.lose_answers`."""
         done = threading.Event()
-        self._loop.call_soon_threadsafe(lambda: (self._link.lose_answers(on_lost), done.set()))
+        self._loop.call_soon_threadsafe(self._link.lose_answers, on_lost)
+        self._loop.call_soon_threadsafe(done.set)
         done.wait()
 
 

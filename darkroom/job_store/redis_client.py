@@ -18,6 +18,8 @@ Client: TypeAlias = Any
 # Redis is there and stalls. A script takes less than a millisecond.
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 2.0
+# Not before this is something given up that was sent, and never answered.
+GIVES_UP_AFTER_S = 2 * ANSWER_TIMEOUT_S
 
 
 def connect(url: str) -> Client:

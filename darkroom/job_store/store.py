@@ -10,7 +10,7 @@ from darkroom.estimates.line_state import LineState, Place
 from darkroom.job_store import keys
 from darkroom.job_store.presence import present
 from darkroom.job_store.redis_client import Client, redis_errors
-from darkroom.job_store.scripts import Scripts
+from darkroom.job_store.scripts import Scripts, record_of
 from darkroom.jobs import Job, JobState, new_job_id
 from darkroom.request import ImageRequest, Priority
 from darkroom.settings import Settings
@@ -42,17 +42,17 @@ class JobStore:
         Raises QueueFull, IdempotencyConflict, RedisUnavailable.
         """
         settings = self._settings
-        answer = self._scripts.run(
+        answer = self._scripts.run_in_time(
             "enqueue", new_job_id(), owner, request.model, request.priority, request.cost,
             settings.key_weights.get(owner, 1.0),
             request.model_dump_json(), settings.max_waiting_per_model, settings.max_waiting_per_key,
             _digest(idempotency_key), fingerprint, IDEMPOTENCY_TTL_S, int(1000 * (request.deadline_s or 0)),
         )  # fmt: skip
         match answer:
-            case ["queued", str(job_id)]:
-                return Admission(self.get(job_id), is_repeat=False)
-            case ["repeated", str(job_id)]:
-                return Admission(self.get(job_id), is_repeat=True)
+            case ["queued", str(job_id), list(record)]:
+                return Admission(Job.from_record(job_id, record_of(record)), is_repeat=False)
+            case ["repeated", str(job_id), list(record)]:
+                return Admission(Job.from_record(job_id, record_of(record)), is_repeat=True)
             case ["conflict", str(job_id)]:
                 raise IdempotencyConflict(
                     f"This Idempotency-Key made job {job_id} from another body. Use a new key for a new request."

@@ -1,11 +1,14 @@
--- Writes a new job's record and puts it in its model's waiting line, or says why not.
-local id, owner, model, class, cost, weight, request = unpack(ARGV, 1, 7)
-local most_for_model, most_for_owner = tonumber(ARGV[8]), tonumber(ARGV[9])
-local repeat_key, fingerprint, repeat_ttl_s = ARGV[10], ARGV[11], ARGV[12]
-local deadline_ms = tonumber(ARGV[13])
+-- Writes a new job's record and puts it in its model's waiting line. Returns the record, or why not.
+local not_after_ms, id, owner, model, class, cost, weight, request = unpack(ARGV, 1, 8)
+local most_for_model, most_for_owner = tonumber(ARGV[9]), tonumber(ARGV[10])
+local repeat_key, fingerprint, repeat_ttl_s = ARGV[11], ARGV[12], ARGV[13]
+local deadline_ms = tonumber(ARGV[14])
 
--- The client library sends a script again when an answer was lost on the way.
-if redis.call('EXISTS', job_key(id)) == 1 then return {'queued', id} end
+local function answer(word, of) return {word, of, redis.call('HGETALL', job_key(of))} end
+
+-- Sent again because the answer was lost: it is there already, or was there and is gone.
+if redis.call('EXISTS', job_key(id)) == 1 then return answer('queued', id) end
+if is_late(not_after_ms) or redis.call('EXISTS', key('gone', id)) == 1 then return {'late', now_ms()} end
 
 if repeat_key ~= '' then
   repeat_key = key('idempotency', owner, repeat_key)
@@ -15,7 +18,7 @@ if repeat_key ~= '' then
     if earlier[2] ~= fingerprint then return {'conflict', earlier[1]} end
     -- From now on another client knows of it: it is not withdrawn any more.
     if state_of(earlier[1]) == 'queued' then redis.call('HSET', job_key(earlier[1]), 'repeated', 1) end
-    return {'repeated', earlier[1]}
+    return answer('repeated', earlier[1])
   end
 end
 
@@ -34,6 +37,8 @@ local now = now_ms()
 redis.call('HSET', job_key(id), 'owner', owner, 'model', model, 'class', class, 'cost', cost,
   'request', request, 'state', 'queued', 'attempt', 0, 'created_ms', now)
 if deadline_ms > 0 then redis.call('ZADD', key('deadlines'), now + deadline_ms, id) end
+-- What its owner's finish tag was raised by; a withdrawal needs it.
+if tonumber(weight) ~= 1 then redis.call('HSET', job_key(id), 'weight', weight) end
 line_add(id, model, class, string.format('%.9f', start), cost, owner)
 redis.call('ZADD', key('jobs', owner), 0, id)
 redis.call('SADD', key('models'), model)
@@ -41,4 +46,4 @@ if repeat_key ~= '' then
   redis.call('HSET', repeat_key, 'job', id, 'fingerprint', fingerprint)
   redis.call('EXPIRE', repeat_key, repeat_ttl_s)
 end
-return {'queued', id}
+return answer('queued', id)
