@@ -22,6 +22,7 @@ DarkroomError
 │   └── LinkForged
 ├── Unavailable                 a part that we need does not answer; trying again can help
 │   ├── RedisUnavailable
+│   │   └── JobStoreFull        it answers, and has no memory for more
 │   ├── BrokerUnavailable
 │   └── StorageUnavailable
 ├── JobError                    why a job failed; written into its record
@@ -152,6 +153,11 @@ class Unavailable(DarkroomError):
 
 class RedisUnavailable(Unavailable):
     code = "redis_unavailable"
+
+
+class JobStoreFull(RedisUnavailable):
+    code = "job_store_full"
+    retry_after_s = 30
 
 
 class BrokerUnavailable(Unavailable):

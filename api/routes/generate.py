@@ -29,7 +29,8 @@ router = APIRouter(tags=["jobs"])
         **responses(
             *FAULT_CODES, "invalid_request", "invalid_field", "missing_field", "unknown_field", "malformed_json",
             "unsupported_media_type", "body_too_large", "body_too_slow", "unauthorized", "unknown_job",
-            "idempotency_conflict", "queue_full", "redis_unavailable", "broker_unavailable", "internal_error",
+            "idempotency_conflict", "queue_full", "redis_unavailable", "job_store_full",
+            "broker_unavailable", "internal_error",
         ),
     },
 )  # fmt: skip

@@ -119,6 +119,14 @@ FAIR = Key(
 )
 MODELS = Key("darkroom:models", "set", "Models that have had a job.", ("enqueue.lua",), "Never.")
 
+ROOM = Key(
+    "darkroom:room",
+    "string",
+    "Until when (ms) what was found of Redis's memory holds: that there is room for more jobs.",
+    ("enqueue.lua",),
+    "Never.",
+)
+
 LEASES = Key(
     "darkroom:leases",
     "sorted set",

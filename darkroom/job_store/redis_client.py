@@ -9,7 +9,7 @@ import redis.asyncio
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from darkroom.errors import RedisUnavailable
+from darkroom.errors import JobStoreFull, RedisUnavailable
 
 # A redis.Redis whose answers are text. redis-py's annotations cannot tell it from one that answers bytes.
 Client: TypeAlias = Any
@@ -34,16 +34,26 @@ def connect(url: str) -> Client:
     )
 
 
+def store_full() -> JobStoreFull:
+    return JobStoreFull(
+        "The job store (Redis) is full, and takes no more jobs until others have ended and were removed. Try again "
+        "later; an operator raises the `maxmemory` of Redis, or shortens DARKROOM_RETENTION_S."
+    )
+
+
 @contextmanager
 def redis_errors() -> Iterator[None]:
     """Raises RedisUnavailable for whatever trying again later can cure."""
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError, redis.OutOfMemoryError) as error:
+    except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError) as error:
         raise RedisUnavailable(
             f"The job store (Redis) does not answer ({type(error).__name__}). Try again in a few seconds."
         ) from error
     except redis.ResponseError as error:
+        # Redis 6 wraps it, when a script met it, in words of its own.
+        if isinstance(error, redis.OutOfMemoryError) or "OOM command not allowed" in str(error):
+            raise store_full() from error
         # Redis refuses to write while it cannot save to its disk; it has no class of its own for that.
         if "MISCONF" not in str(error):
             raise

@@ -9,7 +9,7 @@ from darkroom.estimates.eta import crew_of, drain_s
 from darkroom.estimates.line_state import LineState, Place
 from darkroom.job_store import keys
 from darkroom.job_store.presence import present
-from darkroom.job_store.redis_client import Client, redis_errors
+from darkroom.job_store.redis_client import Client, redis_errors, store_full
 from darkroom.job_store.scripts import Scripts, record_of
 from darkroom.jobs import Job, JobState, new_job_id
 from darkroom.request import ImageRequest, Priority
@@ -39,7 +39,7 @@ class JobStore:
     ) -> Admission:
         """Write a job's record and put it in its model's waiting line, in one step.
 
-        Raises QueueFull, IdempotencyConflict, RedisUnavailable.
+        Raises QueueFull, IdempotencyConflict, JobStoreFull, RedisUnavailable.
         """
         settings = self._settings
         answer = self._scripts.run_in_time(
@@ -57,6 +57,8 @@ class JobStore:
                 raise IdempotencyConflict(
                     f"This Idempotency-Key made job {job_id} from another body. Use a new key for a new request."
                 )
+            case ["store_full"]:
+                raise store_full()
             case ["line_full"]:
                 raise self._full(request.model, f"{settings.max_waiting_per_model} jobs wait for {request.model}")
             case _:

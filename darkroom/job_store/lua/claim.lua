@@ -1,6 +1,7 @@
 -- Moves the next job of a model, of the classes given, from its waiting line to a lease. Returns its id and its record,
 -- nothing where nobody waits, or that it comes too late. `nonce` is the call's own: sent again, it gets the same job.
 -- A job whose own deadline has passed is canceled instead.
+even_when_full()
 local not_after_ms, nonce, model, worker, lease_ms, max_attempts = unpack(ARGV, 1, 6)
 if is_late(not_after_ms) then return {'late', now_ms()} end
 

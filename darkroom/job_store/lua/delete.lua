@@ -1,4 +1,5 @@
 -- Removes every trace of a job that is final. Returns 1, or 0 if it waits or runs.
+even_when_full()
 local id = ARGV[1]
 local job = redis.call('HMGET', job_key(id), 'state', 'owner', 'attempt', 'finished_ms', 'created_ms')
 if not job[1] then return 1 end

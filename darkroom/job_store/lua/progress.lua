@@ -1,5 +1,6 @@
 -- Records steps, (id, attempt, step, steps) each, publishes them, and renews the leases. Returns (id, attempt) of each
 -- attempt that no longer owns its job: a worker may hold two of one job.
+even_when_full()
 local lost = {}
 local now = now_ms()
 local until_ms = now + tonumber(ARGV[1])

@@ -1,4 +1,5 @@
 -- Renews the leases of (id, attempt) pairs. Returns the pairs that lost their job.
+even_when_full()
 local lost = {}
 local now = now_ms()
 local until_ms = now + tonumber(ARGV[1])

@@ -2,6 +2,7 @@
 -- fails instead, with the failure given, and goes on the dead-letter list. No failed attempt is that a worker stops in
 -- order (`given_back`), or never heard that it has the job (`claim_lost`). Returns the state that it ends in, or 'kept'
 -- where there is nothing to put back.
+even_when_full()
 local id, attempt, reason, max_attempts, failure = unpack(ARGV)
 
 -- Sent again because the answer was lost: the same answer. Rounds of housekeeping overlap, and one is enough.

@@ -1,5 +1,6 @@
 -- Undoes an enqueue whose wake-up could not be published, or whose answer never came. Returns 1, or 0 where the job must
 -- stay: a worker has had it, or the same Idempotency-Key was answered with it meanwhile.
+even_when_full()
 local id = ARGV[1]
 local job = redis.call('HMGET', job_key(id), 'state', 'owner', 'attempt', 'repeated', 'model', 'class', 'cost', 'weight')
 if job[1] and (job[1] ~= 'queued' or job[3] ~= '0' or job[4]) then return 0 end
