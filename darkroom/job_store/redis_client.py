@@ -1,6 +1,7 @@
-"""Connections to the job store's Redis, and its errors in our words."""
+"""Connections to the job store's Redis, its errors in our words, and its clock."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -20,6 +21,8 @@ CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 2.0
 # Not before this is something given up that was sent, and never answered.
 GIVES_UP_AFTER_S = 2 * ANSWER_TIMEOUT_S
+# Clocks drift apart, and are set.
+KNOWN_FOR_S = 60.0
 
 
 def connect(url: str) -> Client:
@@ -60,3 +63,31 @@ def redis_errors() -> Iterator[None]:
         raise RedisUnavailable(
             "The job store (Redis) cannot write to its disk, and takes nothing new until it can."
         ) from error
+
+
+class RedisClock:
+    """Redis's time, as this process knows it without asking: by it, what comes too late is refused there.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self, client: Client, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._redis = client
+        self._monotonic = monotonic
+        self._looked: tuple[float, float] | None = None
+        """Our time, and how far Redis's was ahead of it then at least."""
+
+    def look(self) -> None:
+        """Raises RedisUnavailable."""
+        with redis_errors():
+            seconds, microseconds = self._redis.time()
+        # As if the answer had taken no time, so that what is told is never ahead of Redis's own.
+        at_s = self._monotonic()
+        self._looked = at_s, int(seconds) + int(microseconds) / 1e6 - at_s
+
+    def at_ms(self, moment_s: float) -> int:
+        """What Redis's clock shows at a moment of ours, or a little less. Raises RedisUnavailable."""
+        if self._looked is None or self._monotonic() - self._looked[0] > KNOWN_FOR_S:
+            self.look()
+        assert self._looked
+        return int((moment_s + self._looked[1]) * 1000)

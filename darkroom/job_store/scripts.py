@@ -7,8 +7,7 @@ from pathlib import Path
 
 from darkroom.errors import RedisUnavailable
 from darkroom.job_store import keys
-from darkroom.job_store.redis_client import GIVES_UP_AFTER_S, Client, redis_errors
-from darkroom.job_store.redis_clock import RedisClock
+from darkroom.job_store.redis_client import GIVES_UP_AFTER_S, Client, RedisClock, redis_errors
 from darkroom.jobs import NEXT
 
 FOLDER = Path(__file__).parent / "lua"

@@ -11,7 +11,7 @@ local function key(name, ...) return table.concat({assert(PREFIX[name], name), .
 
 -- What ends, moves or frees a job goes on in a Redis that is full, which refuses a script whose first write takes memory,
 -- and none that has written before. (Redis 7 has `allow-oom` for it, Redis 6 does not know it.)
-local function even_when_full() redis.call('DEL', 'darkroom:nothing') end
+local function even_when_full() redis.call('DEL', '') end
 
 local function job_key(id) return key('job', id) end
 

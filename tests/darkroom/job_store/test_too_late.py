@@ -8,8 +8,7 @@ import pytest
 from darkroom.errors import RedisUnavailable
 from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
-from darkroom.job_store.redis_client import Client, connect
-from darkroom.job_store.redis_clock import KNOWN_FOR_S, RedisClock
+from darkroom.job_store.redis_client import KNOWN_FOR_S, Client, RedisClock, connect
 from darkroom.job_store.scripts import Scripts
 from darkroom.job_store.store import JobStore
 from darkroom.settings import Settings
@@ -25,7 +24,7 @@ NEVER_MS = 2**52
 def enqueue_late(client: Client, not_after_ms: int) -> object:
     """By hand, as a sending that was long under way."""
     return Scripts(client).run(
-        "enqueue", not_after_ms, JOB, "alice", "minilab", "interactive", 1, 1, "{}", 9, 9, "", "", 60
+        "enqueue", not_after_ms, JOB, "alice", "minilab", "interactive", 1, 1, "{}", 9, 9, "", "", 60, 0
     )
 
 

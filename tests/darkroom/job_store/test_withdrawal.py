@@ -16,7 +16,7 @@ def test_a_withdrawn_job_was_never_there(store: JobStore, client: Client, reques
 
     assert store.withdraw(job_id)
 
-    assert set(client.keys("*")) <= {keys.MODELS(), keys.GONE(job_id)}
+    assert set(client.keys("*")) <= {keys.MODELS(), keys.ROOM(), keys.GONE(job_id)}
 
 
 @pytest.mark.parametrize("is_given_back", [False, True])
