@@ -76,6 +76,9 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "queue_full": ErrorCode(429, "Too many jobs wait; come back after `Retry-After` seconds."),
     "internal_error": ErrorCode(500, "A fault of ours; it is in the server's log."),
     "redis_unavailable": ErrorCode(503, "The job store does not answer; try again after `Retry-After` seconds."),
+    "job_store_full": ErrorCode(
+        503, "The job store has no memory for more jobs; try again after `Retry-After` seconds."
+    ),
     "broker_unavailable": ErrorCode(503, "The queue does not answer, and no job was made; try again likewise."),
     "inputs_busy": ErrorCode(503, "Too many pictures are being read; try again likewise."),
     "storage_unavailable": ErrorCode(503, "The image storage does not answer; try again likewise."),

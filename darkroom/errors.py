@@ -24,6 +24,7 @@ DarkroomError
 ├── Unavailable                 a part that we need does not answer; trying again can help
 │   ├── InputsBusy              too many pictures are being read just now
 │   ├── RedisUnavailable
+│   │   └── JobStoreFull        it answers, and has no memory for more
 │   ├── BrokerUnavailable
 │   └── StorageUnavailable
 ├── JobError                    why a job failed; written into its record
@@ -167,6 +168,11 @@ class InputsBusy(Unavailable):
 
 class RedisUnavailable(Unavailable):
     code = "redis_unavailable"
+
+
+class JobStoreFull(RedisUnavailable):
+    code = "job_store_full"
+    retry_after_s = 30
 
 
 class BrokerUnavailable(Unavailable):

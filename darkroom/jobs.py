@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -65,6 +66,13 @@ class Failure(_Frozen):
     message: str
 
 
+class Attempt(NamedTuple):
+    """One worker's try at a job. A worker may hold two of one job, of which the earlier is void."""
+
+    job_id: str
+    number: int
+
+
 IMAGES = TypeAdapter(list[StoredImage])
 
 
@@ -85,6 +93,10 @@ class Job:
     worker: str | None = None
     images: list[StoredImage] = field(default_factory=list)
     failure: Failure | None = None
+
+    @property
+    def held_as(self) -> Attempt:
+        return Attempt(self.id, self.attempt)
 
     @classmethod
     def from_record(cls, job_id: str, record: Mapping[str, str]) -> "Job":

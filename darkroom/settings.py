@@ -27,6 +27,12 @@ class Settings(BaseSettings):
         description="Job store: `redis://`, `unix:///path/to.sock?db=0`, or `rediss://` for TLS, where "
         "`?ssl_ca_certs=/path/to/ca.pem` names an authority of your own.",
     )
+    redis_max_bytes: int = Field(
+        default=2**30,
+        ge=16 * 2**20,
+        description="Memory that the Redis of `darkroom up` and `darkroom demo` may take, bytes. Nearly full, it takes "
+        "no more jobs (503, `job_store_full`), and those that it has are done.",
+    )
     broker_url: str | None = Field(
         default=None,
         repr=False,

@@ -10,11 +10,13 @@ from tests.servers import RedisServer, ServerProcess
 
 
 @contextmanager
-def redis_of_our_own(data_dir: Path) -> Iterator[RedisServer]:
+def redis_of_our_own(data_dir: Path, max_bytes: int = 0) -> Iterator[RedisServer]:
     data_dir.mkdir(parents=True)
     with socket_folder() as folder:
         socket = folder / "redis.sock"
-        process = ServerProcess(redis_command(data_dir, socket), data_dir, lambda: redis_answers(socket))
+        process = ServerProcess(
+            redis_command(data_dir, socket, max_bytes=max_bytes), data_dir, lambda: redis_answers(socket)
+        )
         process.start()
         try:
             yield RedisServer(f"unix://{socket}?db=0", process)

@@ -37,6 +37,7 @@ def start_job(store: JobStore, claims: Claims, request_of: Callable[..., ImageRe
         store.enqueue("alice", request_of(**changes))
         job = claims.claim_next("minilab", "worker-1")
         assert job
+        claims.renew([job])
         return job
 
     return start

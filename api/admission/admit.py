@@ -27,7 +27,7 @@ ADMISSION_CODES = (
     "invalid_request", "invalid_field", "missing_field", "unknown_field", "malformed_json", "unsupported_media_type",
     "body_too_large", "body_too_slow", "unauthorized", "unknown_job", "idempotency_conflict", "queue_full",
     "inputs_busy",
-    "redis_unavailable", "broker_unavailable", "storage_unavailable", "internal_error",
+    "redis_unavailable", "job_store_full", "broker_unavailable", "storage_unavailable", "internal_error",
 )  # fmt: skip
 
 

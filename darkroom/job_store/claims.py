@@ -5,6 +5,7 @@ is refused, and learns it by JobTaken.
 """
 
 import json
+import secrets
 from collections.abc import Iterable, Sequence
 
 from pydantic import TypeAdapter
@@ -14,8 +15,8 @@ from darkroom.job_store import keys
 from darkroom.job_store.lines import line_length
 from darkroom.job_store.redis_client import Client, redis_errors
 from darkroom.job_store.requeue import Reason, requeue
-from darkroom.job_store.scripts import Answer, Scripts
-from darkroom.jobs import IMAGES, Failure, Job, StoredImage
+from darkroom.job_store.scripts import Answer, Scripts, record_of
+from darkroom.jobs import IMAGES, Attempt, Failure, Job, StoredImage
 from darkroom.request import Priority
 from darkroom.settings import Settings
 
@@ -36,11 +37,12 @@ class Claims:
         A job that may be poison is passed over while this worker runs another such job.
         Raises RedisUnavailable.
         """
-        job_id = self._scripts.run("claim", model, worker, self._lease_ms, self._max_attempts, *classes)
-        if job_id is None:
-            return None
-        with redis_errors():
-            return Job.from_record(str(job_id), self._redis.hgetall(keys.JOB(str(job_id))))
+        nonce = secrets.token_hex(8)
+        match self._scripts.run_in_time("claim", nonce, model, worker, self._lease_ms, self._max_attempts, *classes):
+            case ["claimed", str(job_id), list(record)]:
+                return Job.from_record(job_id, record_of(record))
+            case _:
+                return None
 
     def waiting(self, model: str) -> int:
         """Jobs in a model's line. Raises RedisUnavailable."""
@@ -57,13 +59,13 @@ class Claims:
         if self.progress_of([(job, step, steps)]):
             raise JobTaken(f"Attempt {job.attempt} no longer owns job {job.id}.")
 
-    def progress_of(self, done: Iterable[tuple[Job, int, int]]) -> set[str]:
-        """Record steps of several jobs, in order, as (job, step, steps); the ids of those that this worker has lost.
+    def progress_of(self, done: Iterable[tuple[Job, int, int]]) -> set[Attempt]:
+        """Record steps of several jobs, in order, as (job, step, steps); the attempts that have lost their job.
 
         Raises RedisUnavailable.
         """
         steps = [argument for job, step, steps in done for argument in (job.id, job.attempt, step, steps)]
-        return _ids(self._scripts.run("progress", self._lease_ms, *steps))
+        return _attempts(self._scripts.run("progress", self._lease_ms, *steps))
 
     def preview(self, job: Job, step: int, steps: int, images: Sequence[str]) -> None:
         """Show watchers how the images stand, as `data:` URLs; the preview before is forgotten.
@@ -71,13 +73,13 @@ class Claims:
         Raises JobTaken, RedisUnavailable.
         """
         preview = json.dumps({"step": step, "steps": steps, "images": list(images)})
-        if not self._scripts.run("preview", job.id, job.attempt, PREVIEW_KEPT_S, preview):
+        if not self._scripts.run("preview", job.id, job.attempt, PREVIEW_KEPT_S, step, preview):
             raise JobTaken(f"Attempt {job.attempt} no longer owns job {job.id}.")
 
-    def renew(self, jobs: Iterable[Job]) -> set[str]:
-        """Renew the leases of these jobs; the ids of those that this worker has lost. Raises RedisUnavailable."""
-        pairs = [argument for job in jobs for argument in (job.id, job.attempt)]
-        return _ids(self._scripts.run("renew", self._lease_ms, *pairs))
+    def renew(self, jobs: Iterable[Job]) -> set[Attempt]:
+        """Renew the leases of these jobs; the attempts that have lost theirs. Raises RedisUnavailable."""
+        pairs = [argument for job in jobs for argument in job.held_as]
+        return _attempts(self._scripts.run("renew", self._lease_ms, *pairs))
 
     def succeed(self, job: Job, images: list[StoredImage]) -> None:
         """Raises JobTaken, RedisUnavailable."""
@@ -119,5 +121,7 @@ class Claims:
         return state in {None, "canceled", "failed"}
 
 
-def _ids(answer: Answer) -> set[str]:
-    return {str(job_id) for job_id in answer} if isinstance(answer, list) else set()
+def _attempts(answer: Answer) -> set[Attempt]:
+    """From id, attempt, id, attempt."""
+    flat = iter(answer if isinstance(answer, list) else [])
+    return {Attempt(str(job_id), int(str(attempt))) for job_id, attempt in zip(flat, flat, strict=True)}

@@ -13,7 +13,10 @@ from darkroom.jobs import Job
 
 
 class FailedAttempt(BaseModel):
-    """How one attempt ended: `worker_lost`, `worker_hung`, `unexplained`, or `given_back` by a worker that stopped."""
+    """How one attempt ended: `worker_lost`, `worker_hung`, `unexplained`; or, without blame, `given_back` by a worker
+
+    that stopped, or `claim_lost`, where no worker ever heard that it has the job.
+    """
 
     model_config = ConfigDict(frozen=True)
 

@@ -38,7 +38,7 @@ JOB = Key(
     "darkroom:job:{job}",
     "hash",
     "A job's record: owner, request, state, attempt, times, step, worker, images or failure, history of its attempts.",
-    ("enqueue.lua", "claim.lua", "progress.lua", "finish.lua", "requeue.lua", "cancel.lua", "followed_up.lua"),
+    ("enqueue.lua", "claim.lua", "progress.lua", "renew.lua", "finish.lua", "requeue.lua", "followed_up.lua"),
     "When the job is deleted, by its owner or after the retention time; when its enqueue is withdrawn.",
 )
 JOBS = Key(
@@ -66,6 +66,13 @@ CHANGED = Key(
     "darkroom:changed:{job}", "channel", "A word at each event and preview.", ("prelude.lua", "preview.lua"), "–"
 )
 ENDED = Key("darkroom:ended:{job}", "channel", "The last event.", ("prelude.lua",), "–")
+GONE = Key(
+    "darkroom:gone:{job}",
+    "string",
+    "A job that was withdrawn, or deleted as it was young: its enqueue, sent again, does not make it anew.",
+    ("prelude.lua",),
+    "After a minute.",
+)
 IDEMPOTENCY = Key(
     "darkroom:idempotency:{owner}:{digest}",
     "hash",
@@ -107,7 +114,7 @@ FAIR = Key(
     "darkroom:fair:{model}:{class}",
     "hash",
     "Finish tag of each owner's last job; `:virtual` is the line's virtual time.",
-    ("enqueue.lua", "claim.lua"),
+    ("enqueue.lua", "claim.lua", "withdraw.lua"),
     "When nobody waits in the line.",
 )
 LINE_BELL = Key(
@@ -122,12 +129,27 @@ SURPLUS = Key(
 )
 MODELS = Key("darkroom:models", "set", "Models that have had a job.", ("enqueue.lua",), "Never.")
 
+ROOM = Key(
+    "darkroom:room",
+    "string",
+    "Until when (ms) what was found of Redis's memory holds: that there is room for more jobs.",
+    ("enqueue.lua",),
+    "Never.",
+)
+
 LEASES = Key(
     "darkroom:leases",
     "sorted set",
     "Running jobs, by the time at which their lease ends (ms).",
     ("claim.lua", "renew.lua", "progress.lua"),
     "Each id when its job ends or goes back in line.",
+)
+CLAIM = Key(
+    "darkroom:claim:{nonce}",
+    "hash",
+    "The job and attempt that a call to claim got, for that call sent again.",
+    ("claim.lua",),
+    "After a minute.",
 )
 RUNNING = Key(
     "darkroom:running:{model}", "hash", "Running jobs by class.", ("prelude.lua",), "A class when none of it runs."

@@ -6,6 +6,7 @@ from darkroom.job_store.scripts import Scripts
 from darkroom.jobs import Failure
 
 Reason = Literal["given_back", "unexplained", "worker_hung", "worker_lost"]
+"""The script says `claim_lost` for `worker_lost` where no worker ever said that it has the job."""
 
 
 def requeue(

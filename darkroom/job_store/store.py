@@ -9,8 +9,8 @@ from darkroom.estimates.eta import crew_of, drain_s
 from darkroom.estimates.line_state import LineState, Place
 from darkroom.job_store import keys
 from darkroom.job_store.presence import present
-from darkroom.job_store.redis_client import Client, redis_errors
-from darkroom.job_store.scripts import Scripts
+from darkroom.job_store.redis_client import Client, redis_errors, store_full
+from darkroom.job_store.scripts import Scripts, record_of
 from darkroom.jobs import Job, JobState, new_job_id
 from darkroom.request import ImageRequest, Priority
 from darkroom.settings import Settings
@@ -39,10 +39,10 @@ class JobStore:
     ) -> Admission:
         """Write a job's record and put it in its model's waiting line, in one step.
 
-        Raises QueueFull, IdempotencyConflict, InputGone, RedisUnavailable.
+        Raises QueueFull, IdempotencyConflict, InputGone, JobStoreFull, RedisUnavailable.
         """
         settings = self._settings
-        answer = self._scripts.run(
+        answer = self._scripts.run_in_time(
             "enqueue", new_job_id(), owner, request.model, request.priority, request.cost,
             settings.key_weights.get(owner, 1.0),
             request.model_dump_json(), settings.max_waiting_per_model, settings.max_waiting_per_key,
@@ -50,16 +50,18 @@ class JobStore:
             " ".join(request.inputs),
         )  # fmt: skip
         match answer:
-            case ["queued", str(job_id)]:
-                return Admission(self.get(job_id), is_repeat=False)
-            case ["repeated", str(job_id)]:
-                return Admission(self.get(job_id), is_repeat=True)
+            case ["queued", str(job_id), list(record)]:
+                return Admission(Job.from_record(job_id, record_of(record)), is_repeat=False)
+            case ["repeated", str(job_id), list(record)]:
+                return Admission(Job.from_record(job_id, record_of(record)), is_repeat=True)
             case ["conflict", str(job_id)]:
                 raise IdempotencyConflict(
                     f"This Idempotency-Key made job {job_id} from another body. Use a new key for a new request."
                 )
             case ["input_gone", str(input_id)]:
                 raise InputGone(f"The upload {input_id} is gone. Send its picture again with `POST /uploads`.")
+            case ["store_full"]:
+                raise store_full()
             case ["line_full"]:
                 raise self._full(request.model, f"{settings.max_waiting_per_model} jobs wait for {request.model}")
             case _:

@@ -37,11 +37,15 @@ def _carried_by(package: str) -> str | None:
     return next((str(binary) for folder in folders for binary in folder.glob("_binaries/*/valkey-server")), None)
 
 
-def redis_command(data_dir: Path, socket: Path, binary: str | None = None) -> list[str]:
-    """Append-only file on, flushed each second: at most the last second is lost when the machine dies."""
+def redis_command(data_dir: Path, socket: Path, binary: str | None = None, max_bytes: int = 0) -> list[str]:
+    """Append-only file on, flushed each second: at most the last second is lost when the machine dies.
+
+    Full, at `max_bytes`, it refuses and never forgets. 0: there is no bound.
+    """
     return [
         binary or redis_binary(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
         "--dir", str(data_dir.resolve()), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+        "--maxmemory", str(max_bytes), "--maxmemory-policy", "noeviction",
         "--daemonize", "no", "--loglevel", "warning",
     ]  # fmt: skip
 

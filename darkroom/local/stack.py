@@ -24,7 +24,12 @@ def local_stack(
     """`socket` is where Redis will listen: a short path, as the system wants it."""
     shared = {**environment, **_told_to_all(settings, socket), "PYTHONWARNINGS": _muted(environment)}
     parts = [
-        Part("redis", tuple(redis_command(redis_dir(settings), socket)), environment, is_foundation=True),
+        Part(
+            "redis",
+            tuple(redis_command(redis_dir(settings), socket, max_bytes=settings.redis_max_bytes)),
+            environment,
+            is_foundation=True,
+        ),
         Part("api", api_command(), shared | _shown_on_the_page(flower)),
         Part("gpu", gpu_worker_command(settings.gpu_models), shared),
         Part("cpu", cpu_worker_command(settings.data_dir), shared),

@@ -2,6 +2,7 @@
 
 from celery import Celery
 from kombu.exceptions import ChannelError, OperationalError
+from redis import OutOfMemoryError
 
 from darkroom.errors import BrokerUnavailable
 from darkroom.messages.queues import FOLLOW_UP, GENERATE, gpu_queue
@@ -11,7 +12,7 @@ class Wakeups:
     def __init__(self, app: Celery) -> None:
         self._app = app
         # What a broker that is down raises through kombu, and past it where a transport lets its own errors out.
-        self._broker_errors = (OperationalError, *app.connection_for_write().connection_errors)
+        self._broker_errors = (OperationalError, OutOfMemoryError, *app.connection_for_write().connection_errors)
 
     def wake(self, model: str, cause: str | None = None) -> None:
         """Say that there is work for a model; `cause` is the job to show in Flower. Raises BrokerUnavailable."""

@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import structlog
 
 from darkroom.errors import DeadlineExceeded, JobTaken, RedisUnavailable
 from darkroom.job_store.claims import Claims
-from darkroom.jobs import Job
+from darkroom.jobs import Attempt, Job
 from darkroom.settings import Settings
 
 log = structlog.get_logger()
@@ -50,7 +50,7 @@ class LeaseKeeper:
         self._clock = clock
         # Three renewals fit in a lease, so a single lost packet never costs a worker its job.
         self._period_s = settings.lease_s / 3
-        self._holds: dict[str, Hold] = {}
+        self._holds: dict[Attempt, Hold] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
@@ -64,16 +64,16 @@ class LeaseKeeper:
 
     @contextmanager
     def hold(self, job: Job) -> Iterator[Hold]:
+        """Begins with a renewal: an attempt counts once its worker has said that it has the job."""
         hold = Hold(job, self._deadline_s, self._clock)
         with self._lock:
-            self._holds[job.id] = hold
+            self._holds[job.held_as] = hold
         try:
+            self._renew({job.held_as: hold})
             yield hold
         finally:
             with self._lock:
-                # A job that was lost and claimed again by this same worker has a new hold by now.
-                if self._holds.get(job.id) is hold:
-                    del self._holds[job.id]
+                del self._holds[job.held_as]
 
     def jobs(self) -> list[Job]:
         """Those that this worker holds now."""
@@ -84,15 +84,17 @@ class LeaseKeeper:
         """Renew all leases once."""
         with self._lock:
             holds = dict(self._holds)
-        if not holds:
-            return
+        if holds:
+            self._renew(holds)
+
+    def _renew(self, holds: Mapping[Attempt, Hold]) -> None:
         try:
             lost = self._claims.renew([hold.job for hold in holds.values()])
         except RedisUnavailable as error:
             log.warning("leases.renewal_failed", reason=error.message)
             return
-        for job_id in lost:
-            holds[job_id].lose()
+        for attempt in lost:
+            holds[attempt].lose()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._period_s):

@@ -99,5 +99,5 @@ class ProgressWriter:
                 log.warning("job.progress_lost", job_id=step.hold.job.id, step=step.step, reason=error.message)
             return
         for step in steps:
-            if step.hold.job.id in lost:
+            if step.hold.job.held_as in lost:
                 step.hold.lose()

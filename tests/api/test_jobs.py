@@ -132,7 +132,7 @@ def test_a_job_that_is_not_over_is_canceled_by_deleting_it(
     assert http.delete(f"/jobs/{job_id}").status_code == 204
 
     assert worker.claims.claim_next("minilab", "gpu-1") is None
-    assert job is None or worker.claims.renew([job]) == {job.id}
+    assert job is None or worker.claims.renew([job]) == {job.held_as}
 
 
 def test_another_s_job_is_as_good_as_none(settings: Settings) -> None:

@@ -1,23 +1,31 @@
 """One network connection between two parts, as a TCP proxy that can be cut, stalled and healed. Knows no protocol."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from tests.servers import free_port
 
 CHUNK = 65_536
 
 
-class Link:
-    """Parts connect to `port` and reach `target_port`. To be used in one event loop."""
+def _never() -> bool:
+    return False
 
-    def __init__(self, target_port: int) -> None:
+
+class Link:
+    """Parts connect to `port` and reach `target`, a port or a Unix socket. To be used in one event loop."""
+
+    def __init__(self, target: int | Path) -> None:
         self.port = free_port()
-        self._target_port = target_port
+        self._target = target
         self._server: asyncio.Server | None = None
         self._flows = asyncio.Event()
         self._flows.set()
         self._pairs: set[asyncio.Task[None]] = set()
+        self._losing: set[asyncio.Task[None]] = set()
+        self._on_lost: Callable[[], object] = lambda: None
 
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -35,8 +43,17 @@ class Link:
         """Connections stay, new ones are taken, and nothing passes: what was sent arrives when all is healed."""
         self._flows.clear()
 
+    def lose_answers(self, on_lost: Callable[[], object] = lambda: None) -> None:
+        """What is asked arrives and is done; in the place of the answer, the connection ends. New ones are sound.
+
+        Of each connection that is open now, at its next answer: then `on_lost` is called, before the end is told.
+        """
+        self._losing = set(self._pairs)
+        self._on_lost = on_lost
+
     async def heal(self) -> None:
         self._flows.set()
+        self._losing.clear()
         if self._server is None:
             await self.open()
 
@@ -44,15 +61,17 @@ class Link:
         pair = asyncio.ensure_future(self._join(reader, writer))
         self._pairs.add(pair)
         pair.add_done_callback(self._pairs.discard)
+        pair.add_done_callback(self._losing.discard)
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ends = [writer]
         try:
             await self._flows.wait()
-            target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+            target_reader, target_writer = await self._connect()
             ends.append(target_writer)
+            pair = asyncio.current_task()
             there = asyncio.ensure_future(self._pump(reader, target_writer))
-            back = asyncio.ensure_future(self._pump(target_reader, writer))
+            back = asyncio.ensure_future(self._pump(target_reader, writer, lambda: pair in self._losing))
             try:
                 await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -65,9 +84,19 @@ class Link:
             for end in ends:
                 end.close()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._target, Path):
+            return await asyncio.open_unix_connection(self._target)
+        return await asyncio.open_connection("127.0.0.1", self._target)
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_lost: Callable[[], bool] = _never
+    ) -> None:
         with suppress(OSError):
             while data := await reader.read(CHUNK):
+                if is_lost():
+                    self._on_lost()
+                    return
                 await self._flows.wait()
                 writer.write(data)
                 await writer.drain()

@@ -17,9 +17,11 @@ class FaultType(StrEnum):
     """A connection's ends are told, and new ones are refused for `for_s`."""
     STALL = "stall"
     """Nothing passes a connection for `for_s`, and nobody is told."""
+    LOSE = "lose answers"
+    """What is asked is done, and for `for_s` the connection ends in the place of the answer, again and again."""
 
 
-ON_LINKS = frozenset({FaultType.CUT, FaultType.STALL})
+ON_LINKS = frozenset({FaultType.CUT, FaultType.STALL, FaultType.LOSE})
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Fault:
     at_s: float
     type: FaultType
     parts: tuple[str, ...]
-    """More than one: in turn, as a rolling restart does. For a cut or a stall the name of a link, `FROM>TO`."""
+    """More than one: in turn, as a rolling restart does. For a fault of a link its name, `FROM>TO`."""
     for_s: float
 
     @property
@@ -64,6 +66,7 @@ KINDS = (
     Kind(2, FaultType.PAUSE, ("s3",), (2.0, 6.0)),
     Kind(2, FaultType.RESTART, (*WORKERS, "api"), (0.0, 0.0)),
     *_on_links(TO_REDIS),
+    *(Kind(2, FaultType.LOSE, (link,), (0.0, 5.0)) for link in TO_REDIS),
     *_on_links(TO_S3[1:]),
 )
 # RabbitMQ takes seconds of both cores to come up, so it is hurt less often than its share.

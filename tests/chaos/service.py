@@ -10,6 +10,8 @@ from tests.chaos.schedule import ON_LINKS, Fault, FaultType
 from tests.servers import ServerProcess
 
 SUPERVISED_EVERY_S = 0.5
+# Long enough for a connection that was opened anew to be asked something.
+LOST_EVERY_S = 0.3
 
 
 @dataclass
@@ -106,11 +108,25 @@ async def _hurt(process: ServerProcess, fault: Fault) -> None:
 
 
 async def _disturb(link: Link, fault: Fault) -> None:
-    if fault.type is FaultType.CUT:
-        await link.cut()
-    else:
-        link.stall()
     try:
-        await asyncio.sleep(fault.for_s)
+        match fault.type:
+            case FaultType.CUT:
+                await link.cut()
+                await asyncio.sleep(fault.for_s)
+            case FaultType.STALL:
+                link.stall()
+                await asyncio.sleep(fault.for_s)
+            case FaultType.LOSE:
+                await _lose_answers(link, fault.for_s)
     finally:
         await link.heal()
+
+
+async def _lose_answers(link: Link, for_s: float) -> None:
+    """At least once."""
+    ends_s = time.monotonic() + for_s
+    while True:
+        link.lose_answers()
+        await asyncio.sleep(LOST_EVERY_S)
+        if time.monotonic() > ends_s:
+            return

@@ -114,3 +114,34 @@ def test_an_end_that_closes_is_closed_at_the_other_end_too() -> None:
         writer.close()
 
     play(scene)
+
+
+def test_an_answer_is_lost_once_what_was_asked_is_done_and_new_connections_are_sound() -> None:
+    async def scene(link: Link) -> None:
+        lost: list[str] = []
+        reader, writer = await connected(link)
+        link.lose_answers(lambda: lost.append("two"))
+
+        writer.write(b"two")
+
+        assert await reader.read() == b""
+        assert lost == ["two"]
+        _, another = await connected(link)
+        writer.close()
+        another.close()
+
+    play(scene)
+
+
+def test_a_healed_link_loses_no_answers() -> None:
+    async def scene(link: Link) -> None:
+        reader, writer = await connected(link)
+        link.lose_answers()
+
+        await link.heal()
+
+        writer.write(b"two")
+        assert await reader.readexactly(3) == b"two"
+        writer.close()
+
+    play(scene)

@@ -33,7 +33,13 @@ def test_a_worker_is_paused_for_longer_than_its_lease() -> None:
     assert all(fault.for_s > LEASE_S for fault in pauses if fault.parts[0] in WORKERS[:2])
 
 
-def test_links_are_cut_and_stalled_and_nothing_else_is() -> None:
+def test_every_process_s_link_to_redis_loses_answers() -> None:
+    links = {fault.parts[0] for fault in plan(7, 200, 300, "redis") if fault.type is FaultType.LOSE}
+
+    assert links == {"api>redis", "gpu-1>redis", "gpu-2>redis", "cpu>redis"}
+
+
+def test_links_alone_are_cut_and_stalled_and_lose_answers() -> None:
     faults = plan(7, 200, 300, "rabbitmq")
 
     assert {fault.type for fault in faults if ">" in fault.parts[0]} == ON_LINKS

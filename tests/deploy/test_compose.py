@@ -92,6 +92,7 @@ def test_redis_forgets_nothing(services: Mapping[str, Any]) -> None:
 
     assert "--appendonly yes" in command
     assert "--maxmemory-policy noeviction" in command
+    assert re.search(r"--maxmemory \S*\dgb", command)
     assert services["redis"]["volumes"] == ["redis-data:/data"]
 
 

@@ -20,7 +20,7 @@ from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
-from darkroom.jobs import Job, JobState, StoredImage
+from darkroom.jobs import Attempt, Job, JobState, StoredImage
 from darkroom.settings import Settings
 from gpu_worker.generate import generate
 from gpu_worker.jobs.outcome import Outcome, TaskEnd
@@ -44,7 +44,7 @@ class StumblingClaims(Claims):
         super().__init__(client, settings)
         self._stumbles = list(stumbles)
 
-    def progress_of(self, done: Iterable[tuple[Job, int, int]]) -> set[str]:
+    def progress_of(self, done: Iterable[tuple[Job, int, int]]) -> set[Attempt]:
         self._stumble("progress")
         return super().progress_of(done)
 

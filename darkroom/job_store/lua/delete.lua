@@ -1,6 +1,7 @@
 -- Removes every trace of a job that is final. Returns 1, or 0 if it waits or runs.
+even_when_full()
 local id = ARGV[1]
-local job = redis.call('HMGET', job_key(id), 'state', 'owner', 'attempt', 'finished_ms')
+local job = redis.call('HMGET', job_key(id), 'state', 'owner', 'attempt', 'finished_ms', 'created_ms')
 if not job[1] then return 1 end
 if next(NEXT[job[1]]) ~= nil then return 0 end
 release_inputs(id)
@@ -11,5 +12,6 @@ redis.call('ZREM', key('followups'), id)
 redis.call('ZREM', key('dead'), id)
 -- A worker may be writing a file of it just now, and be killed before it can take that back.
 local now = now_ms()
+if now - tonumber(job[5]) < MAY_BE_SENT_AGAIN_S * 1000 then mark_as_gone(id) end
 if job[3] ~= '0' and now - tonumber(job[4] or '0') < 3600000 then redis.call('ZADD', key('leftovers'), now, id) end
 return 1

@@ -1,11 +1,14 @@
--- Writes a new job's record and puts it in its model's waiting line, or says why not.
-local id, owner, model, class, cost, weight, request = unpack(ARGV, 1, 7)
-local most_for_model, most_for_owner = tonumber(ARGV[8]), tonumber(ARGV[9])
-local repeat_key, fingerprint, repeat_ttl_s = ARGV[10], ARGV[11], ARGV[12]
-local deadline_ms, inputs = tonumber(ARGV[13]), ARGV[14]
+-- Writes a new job's record and puts it in its model's waiting line. Returns the record, or why not.
+local not_after_ms, id, owner, model, class, cost, weight, request = unpack(ARGV, 1, 8)
+local most_for_model, most_for_owner = tonumber(ARGV[9]), tonumber(ARGV[10])
+local repeat_key, fingerprint, repeat_ttl_s = ARGV[11], ARGV[12], ARGV[13]
+local deadline_ms, inputs = tonumber(ARGV[14]), ARGV[15]
 
--- The client library sends a script again when an answer was lost on the way.
-if redis.call('EXISTS', job_key(id)) == 1 then return {'queued', id} end
+local function answer(word, of) return {word, of, redis.call('HGETALL', job_key(of))} end
+
+-- Sent again because the answer was lost: it is there already, or was there and is gone.
+if redis.call('EXISTS', job_key(id)) == 1 then return answer('queued', id) end
+if is_late(not_after_ms) or redis.call('EXISTS', key('gone', id)) == 1 then return {'late', now_ms()} end
 
 if repeat_key ~= '' then
   repeat_key = key('idempotency', owner, repeat_key)
@@ -15,10 +18,31 @@ if repeat_key ~= '' then
     if earlier[2] ~= fingerprint then return {'conflict', earlier[1]} end
     -- From now on another client knows of it: it is not withdrawn any more.
     if state_of(earlier[1]) == 'queued' then redis.call('HSET', job_key(earlier[1]), 'repeated', 1) end
-    return {'repeated', earlier[1]}
+    return answer('repeated', earlier[1])
   end
 end
 
+-- A job that waits grows by its events and images until it has ended, so those in line have their room already; the
+-- reserve is for what runs, and for messages. To ask takes Redis 50 microseconds: what it says holds for a moment.
+local GROWS_BY_BYTES, RESERVE, HOLDS_MS = 6000, 0.1, 250
+
+local function has_room()
+  local now = now_ms()
+  if now < tonumber(redis.call('GET', key('room')) or '0') then return true end
+  local told = redis.pcall('INFO', 'memory')
+  -- A user of Redis that may not ask is not bounded by us.
+  if type(told) ~= 'string' then return true end
+  local used, most = tonumber(told:match('used_memory:(%d+)')), tonumber(told:match('maxmemory:(%d+)') or '0')
+  if most > 0 then
+    local waiting = 0
+    for _, name in ipairs(redis.call('SMEMBERS', key('models'))) do waiting = waiting + line_length(name) end
+    if used + waiting * GROWS_BY_BYTES > most * (1 - RESERVE) then return false end
+  end
+  redis.call('SET', key('room'), now + HOLDS_MS)
+  return true
+end
+
+if not has_room() then return {'store_full'} end
 if line_length(model) >= most_for_model then return {'line_full'} end
 local own = tonumber(redis.call('HGET', key('line_owners', model), owner) or '0')
 if own >= most_for_owner then return {'owner_full'} end
@@ -43,6 +67,8 @@ for input in inputs:gmatch('%S+') do
   redis.call('SADD', key('input_jobs', input), id)
   redis.call('ZREM', key('inputs_unused'), input)
 end
+-- What its owner's finish tag was raised by; a withdrawal needs it.
+if tonumber(weight) ~= 1 then redis.call('HSET', job_key(id), 'weight', weight) end
 line_add(id, model, class, string.format('%.9f', start), cost, owner)
 redis.call('ZADD', key('jobs', owner), 0, id)
 redis.call('SADD', key('models'), model)
@@ -50,4 +76,4 @@ if repeat_key ~= '' then
   redis.call('HSET', repeat_key, 'job', id, 'fingerprint', fingerprint)
   redis.call('EXPIRE', repeat_key, repeat_ttl_s)
 end
-return {'queued', id}
+return answer('queued', id)

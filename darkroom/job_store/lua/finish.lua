@@ -1,4 +1,5 @@
 -- Ends an attempt as succeeded or failed. Returns 1, or the state that stands against it.
+even_when_full()
 local id, attempt, state, field, value, event = unpack(ARGV)
 local job = redis.call('HMGET', job_key(id), 'state', 'attempt', 'cost', 'model', 'class')
 -- Sent again because the answer was lost: it holds already.

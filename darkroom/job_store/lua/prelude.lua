@@ -4,7 +4,14 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- What a process has given up on must not happen any more: its own caller was told so. Asked with its `not_after_ms`.
+local function is_late(not_after_ms) return now_ms() > tonumber(not_after_ms) end
+
 local function key(name, ...) return table.concat({assert(PREFIX[name], name), ...}, ':') end
+
+-- What ends, moves or frees a job goes on in a Redis that is full, which refuses a script whose first write takes memory,
+-- and none that has written before. (Redis 7 has `allow-oom` for it, Redis 6 does not know it.)
+local function even_when_full() redis.call('DEL', '') end
 
 local function job_key(id) return key('job', id) end
 
@@ -92,6 +99,11 @@ local function next_of(model, class, worker, max_attempts)
   end
 end
 
+-- Within this a script may still be sent again. What was made and removed meanwhile is not made a second time.
+local MAY_BE_SENT_AGAIN_S = 60
+
+local function mark_as_gone(id) redis.call('SET', key('gone', id), 1, 'EX', MAY_BE_SENT_AGAIN_S) end
+
 -- How attempts ended that made nothing: what an operator sees of a dead job. Rolling restarts must not let it grow.
 local MOST_REMEMBERED = 20
 
@@ -139,7 +151,7 @@ end
 local function leave_worker(id, now)
   local job = redis.call('HMGET', job_key(id), 'concurrency_ms', 'paused_ms', 'model', 'class', 'worker', 'started_ms')
   if not job[1] then return nil end
-  redis.call('HDEL', job_key(id), 'concurrency_ms', 'paused_ms')
+  redis.call('HDEL', job_key(id), 'concurrency_ms', 'paused_ms', 'renewed')
   local running = key('running', job[3])
   if redis.call('HINCRBY', running, job[4], -1) == 0 then redis.call('HDEL', running, job[4]) end
   local concurrency_ms, paused_ms = change_concurrency(job[5], job[4], -1, now)

@@ -1,12 +1,21 @@
--- Undoes an enqueue whose wake-up could not be published. Returns 1, or 0 where the job must stay: a worker has had it,
--- or the same Idempotency-Key was answered with it meanwhile.
+-- Undoes an enqueue whose wake-up could not be published, or whose answer never came. Returns 1, or 0 where the job must
+-- stay: a worker has had it, or the same Idempotency-Key was answered with it meanwhile.
+even_when_full()
 local id = ARGV[1]
-local job = redis.call('HMGET', job_key(id), 'state', 'owner', 'attempt', 'repeated')
+local job = redis.call('HMGET', job_key(id), 'state', 'owner', 'attempt', 'repeated', 'model', 'class', 'cost', 'weight')
+if job[1] and (job[1] ~= 'queued' or job[3] ~= '0' or job[4]) then return 0 end
+-- Its enqueue may still be on the way.
+mark_as_gone(id)
 if not job[1] then return 1 end
-if job[1] ~= 'queued' or job[3] ~= '0' or job[4] then return 0 end
 line_remove(id)
 release_inputs(id)
+-- Its owner's next job does not stand behind it.
+local fair, owner = key('fair', job[5], job[6]), job[2]
+local finish_tag = redis.call('HGET', fair, owner)
+if finish_tag then
+  redis.call('HSET', fair, owner, string.format('%.9f', finish_tag - tonumber(job[7]) / tonumber(job[8] or '1')))
+end
 redis.call('DEL', job_key(id), key('events', id))
-redis.call('ZREM', key('jobs', job[2]), id)
+redis.call('ZREM', key('jobs', owner), id)
 redis.call('ZREM', key('deadlines'), id)
 return 1

@@ -17,6 +17,9 @@ class ModelJob:
     attempt: int = 0
     worker: str = ""
     failed_attempts: int = 0
+    step: int = 0
+    is_renewed: bool = False
+    """Its worker has said that it has it."""
     is_silent: bool = False
     """Its lease has run out."""
     is_dead_letter: bool = False
@@ -26,6 +29,11 @@ class ModelJob:
     word: list[str] = field(default_factory=list)
     """Types of its events, in order."""
     history: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def was_put_back(self, attempt: int, reason: str) -> bool:
+        """Just so, by a call that is made again. Of the housekeeper's rounds only one is told."""
+        last, _, why = self.history[-1] if self.history else (0, "", "")
+        return (last, why) == (attempt, reason) and reason != "worker_lost"
 
 
 @dataclass
@@ -104,7 +112,7 @@ class JobModel:
     def claim(self, job_id: str, worker: str) -> None:
         job = self.jobs[job_id]
         self.lines[job.class_].take(job_id)
-        job.state, job.worker, job.is_silent = "running", worker, False
+        job.state, job.worker, job.is_silent, job.is_renewed, job.step = "running", worker, False, False, 0
         job.attempt += 1
         job.word.append("started")
 
@@ -114,11 +122,16 @@ class JobModel:
 
     def requeue(self, job_id: str, attempt: int, reason: str) -> str:
         job = self.jobs.get(job_id)
+        if job and not self.owns(job_id, attempt) and job.was_put_back(attempt, reason):
+            return "failed" if job.state == "failed" else "queued"
         if job is None or not self.owns(job_id, attempt) or (reason == "worker_lost" and not job.is_silent):
             return "kept"
+        if reason == "worker_lost" and not job.is_renewed:
+            reason = "claim_lost"
+        counts = reason not in {"given_back", "claim_lost"}
         job.history.append((attempt, job.worker, reason))
-        job.failed_attempts += reason != "given_back"
-        if reason != "given_back" and job.failed_attempts >= self._max_attempts:
+        job.failed_attempts += counts
+        if counts and job.failed_attempts >= self._max_attempts:
             self.finish(job_id, "failed")
             job.is_dead_letter = True
             return "failed"
@@ -138,7 +151,12 @@ class JobModel:
             self.leftovers.add(job_id)
 
     def withdraw(self, job_id: str) -> None:
-        self.lines[self.jobs.pop(job_id).class_].remove(job_id)
+        """Its owner's next job stands as if it had never been."""
+        job = self.jobs.pop(job_id)
+        line = self.lines[job.class_]
+        line.remove(job_id)
+        if job.owner in line.finish_tags:
+            line.finish_tags[job.owner] -= job.cost
 
     def delete(self, job_id: str) -> None:
         if self.jobs.pop(job_id).attempt:

@@ -43,6 +43,7 @@ def kill(claims: Claims) -> None:
 
 
 def lose(job: Job, client: Client, upkeep: Upkeep) -> str:
+    Claims(client, Settings()).renew([job])
     client.zadd(keys.LEASES(), {job.id: 1})
     return upkeep.requeue_lost(job.id, job.attempt)
 

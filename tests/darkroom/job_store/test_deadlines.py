@@ -99,7 +99,7 @@ def test_a_running_job_without_steps_is_stopped_when_its_lease_is_renewed(
     assert job
     let_the_deadline_pass(client, hurried)
 
-    assert claims.renew([job]) == {job.id}
+    assert claims.renew([job]) == {job.held_as}
 
     assert_canceled_for_being_late(store, client, hurried)
 

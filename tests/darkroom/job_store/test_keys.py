@@ -75,10 +75,10 @@ def test_what_redis_holds_is_what_the_schema_says(
 
 
 def live_many_lives(store: JobStore, claims: Claims, request_of: MakeRequest) -> None:
-    """One job succeeds, one is canceled as it runs, one fails with its last attempt, one may be poison, one waits."""
+    """Jobs that succeed, are withdrawn, are canceled as they run, fail for good, may be poison, or wait."""
     store.enqueue("alice", request_of(), idempotency_key="again", fingerprint="body")
     claims.succeed(claim(claims), [])
-    store.cancel(store.enqueue("alice", request_of()).job.id)
+    store.withdraw(store.enqueue("alice", request_of()).job.id)
     store.enqueue("alice", request_of())
     store.cancel(claim(claims).id)
     for attempts in (3, 2):

@@ -33,6 +33,7 @@ def take(claims: Claims, worker: str, lanes: int) -> list[Job]:
     jobs: list[Job] = []
     while len(jobs) < lanes and (job := claims.claim_next("minilab", worker)):
         jobs.append(job)
+    claims.renew(jobs)
     return jobs
 
 

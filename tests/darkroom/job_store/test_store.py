@@ -117,7 +117,7 @@ def test_steps_of_several_jobs_are_recorded_at_once_and_lost_ones_named(
     assert lost
     store.cancel(lost.id)
 
-    assert claims.progress_of([(ours, 1, 3), (lost, 1, 3), (ours, 2, 3)]) == {lost.id}
+    assert claims.progress_of([(ours, 1, 3), (lost, 1, 3), (ours, 2, 3)]) == {lost.held_as}
 
     assert (store.get(ours.id).step, store.get(ours.id).steps) == (2, 3)
     assert told(client, ours.id) == ["started", "step", "step"]
@@ -170,7 +170,7 @@ def test_a_canceled_job_is_never_claimed_or_finished(
             claims.progress(job, 1, 1)
         with pytest.raises(JobTaken):
             claims.succeed(job, [IMAGE])
-        assert claims.renew([job]) == {job_id}
+        assert claims.renew([job]) == {job.held_as}
 
 
 def test_a_finished_job_cannot_be_canceled(store: JobStore, claims: Claims, request_of: MakeRequest) -> None:
@@ -211,6 +211,7 @@ def test_a_job_whose_worker_falls_silent_goes_back_until_it_lost_too_many(
         job = claims.claim_next("minilab", "w")
         assert job
         assert upkeep.silent() == []
+        claims.renew([job])
         let_the_lease_run_out(client, job.id)
         [(job_id, attempt)] = upkeep.silent()
         ends.append(upkeep.requeue_lost(job_id, attempt))
@@ -220,6 +221,22 @@ def test_a_job_whose_worker_falls_silent_goes_back_until_it_lost_too_many(
     assert failure
     assert failure.code == "worker_lost"
     assert "3 workers" in failure.message
+
+
+def test_a_claim_that_no_worker_heard_of_is_no_failed_attempt(
+    store: JobStore, claims: Claims, upkeep: Upkeep, client: Client, settings: Settings, request_of: MakeRequest
+) -> None:
+    """Stalls of Redis alone made jobs fail as `worker_lost`, though nobody had ever drawn them."""
+    job_id = store.enqueue("alice", request_of()).job.id
+
+    for _ in range(settings.max_attempts + 1):
+        job = claims.claim_next("minilab", "w")
+        assert job
+        let_the_lease_run_out(client, job_id)
+        assert upkeep.requeue_lost(job_id, job.attempt) == "queued"
+
+    assert client.hget(keys.JOB(job_id), "failed_attempts") is None
+    assert '"claim_lost"' in client.hget(keys.JOB(job_id), "history")
 
 
 def test_a_lease_renewed_in_time_is_not_taken_away(
@@ -306,7 +323,9 @@ def test_a_deleted_job_leaves_nothing_behind_but_a_note_to_clear_up(
 
     with pytest.raises(UnknownJob):
         store.get(job_id)
-    assert set(client.keys("*")) <= {keys.MODELS(), keys.LEFTOVERS()}
+    for_a_minute = {keys.GONE(job_id), *client.keys(keys.CLAIM("*"))}
+    assert set(client.keys("*")) - for_a_minute <= {keys.MODELS(), keys.LEFTOVERS(), keys.ROOM()}
+    assert all(0 < client.ttl(key) <= 60 for key in for_a_minute)
 
 
 def test_a_place_is_told_with_the_work_before_it(store: JobStore, claims: Claims, request_of: MakeRequest) -> None:

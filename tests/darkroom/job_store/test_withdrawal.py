@@ -7,6 +7,7 @@ from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
+from darkroom.settings import Settings
 from tests.conftest import MakeRequest
 
 
@@ -15,7 +16,7 @@ def test_a_withdrawn_job_was_never_there(store: JobStore, client: Client, reques
 
     assert store.withdraw(job_id)
 
-    assert set(client.keys("*")) <= {keys.MODELS()}
+    assert set(client.keys("*")) <= {keys.MODELS(), keys.ROOM(), keys.GONE(job_id)}
 
 
 @pytest.mark.parametrize("is_given_back", [False, True])
@@ -42,6 +43,34 @@ def test_a_job_that_another_client_was_told_of_is_not_withdrawn(store: JobStore,
 
     assert second == first
     assert store.get(second).state is JobState.QUEUED
+
+
+def test_a_withdrawn_job_does_not_put_its_owner_s_next_one_further_back(
+    store: JobStore, request_of: MakeRequest
+) -> None:
+    for _ in range(5):
+        store.enqueue("bob", request_of())
+    tries = [store.enqueue("alice", request_of(steps=10)).job.id for _ in range(20)]
+    for job_id in tries:
+        assert store.withdraw(job_id)
+
+    job = store.enqueue("alice", request_of()).job
+
+    place = store.place(job.id)
+    assert place
+    assert place.position == 1  # bob's first came before; alice's stands beside it
+
+
+def test_what_an_owner_of_another_weight_gets_back_is_what_it_had_paid(
+    client: Client, settings: Settings, request_of: MakeRequest
+) -> None:
+    store = JobStore(client, settings.model_copy(update={"key_weights": {"alice": 4.0}}))
+    store.enqueue("bob", request_of())
+    store.enqueue("alice", request_of(steps=2))
+
+    store.withdraw(store.enqueue("alice", request_of(steps=10)).job.id)
+
+    assert float(client.hget(keys.FAIR("minilab", "interactive"), "alice")) == 0.5
 
 
 def test_the_key_of_a_withdrawn_job_makes_a_new_one(store: JobStore, request_of: MakeRequest) -> None:

@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import pytest
 
@@ -8,9 +8,11 @@ from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
-from darkroom.jobs import Job
+from darkroom.job_store.upkeep import Upkeep
+from darkroom.jobs import Attempt, Job
 from darkroom.settings import Settings
 from gpu_worker.jobs.leases import LeaseKeeper
+from tests.conftest import MakeRequest
 from tests.gpu_worker.conftest import Clock
 from tests.servers import free_port
 from tests.worker_fixtures import StartJob
@@ -19,12 +21,12 @@ from tests.worker_fixtures import StartJob
 class TellingClaims(Claims):
     """Says when it has renewed; before that, it fails with the errors it was given."""
 
-    def __init__(self, client: Client, settings: Settings, errors: Sequence[Exception] = ()) -> None:
+    def __init__(self, client: Client, settings: Settings) -> None:
         super().__init__(client, settings)
-        self.errors = list(errors)
+        self.errors: list[Exception] = []
         self.renewed = threading.Event()
 
-    def renew(self, jobs: Iterable[Job]) -> set[str]:
+    def renew(self, jobs: Iterable[Job]) -> set[Attempt]:
         if self.errors:
             raise self.errors.pop()
         lost = super().renew(jobs)
@@ -46,6 +48,20 @@ def test_a_held_job_s_lease_is_renewed(leases: LeaseKeeper, client: Client, star
         hold.check()
 
     assert (lease_of(client, job.id) or 0) > 1
+
+
+def test_an_attempt_counts_from_when_it_is_held(
+    leases: LeaseKeeper, upkeep: Upkeep, claims: Claims, store: JobStore, client: Client, request_of: MakeRequest
+) -> None:
+    store.enqueue("alice", request_of())
+    job = claims.claim_next("minilab", "worker-1")
+    assert job
+
+    with leases.hold(job):
+        client.zadd(keys.LEASES(), {job.id: 1})
+        upkeep.requeue_lost(job.id, job.attempt)
+
+    assert client.hget(keys.JOB(job.id), "failed_attempts") == "1"
 
 
 def test_a_job_that_is_done_is_renewed_no_more(leases: LeaseKeeper, client: Client, start_job: StartJob) -> None:
@@ -80,6 +96,25 @@ def test_only_the_job_that_was_lost_is_lost(leases: LeaseKeeper, store: JobStore
         kept_hold.check()
         with pytest.raises(JobTaken):
             lost_hold.check()
+
+
+def test_of_two_attempts_at_one_job_the_valid_one_goes_on(
+    leases: LeaseKeeper, claims: Claims, client: Client, start_job: StartJob
+) -> None:
+    """After a stall a worker may claim what it still draws: the first of the two dies, and alone."""
+    first = start_job()
+    claims.give_back(first)
+    second = claims.claim_next("minilab", "worker-1")
+    assert second
+
+    with leases.hold(first) as stale, leases.hold(second) as valid:
+        client.zadd(keys.LEASES(), {first.id: 1})
+        leases.renew()
+
+        valid.check()
+        with pytest.raises(JobTaken):
+            stale.check()
+    assert (lease_of(client, second.id) or 0) > 1
 
 
 def test_a_job_lost_and_claimed_again_by_this_worker_keeps_its_new_hold(
@@ -130,6 +165,7 @@ def test_its_thread_renews_until_it_is_stopped(settings: Settings, client: Clien
     before = threading.active_count()
 
     with leases.hold(start_job()):
+        claims.renewed.clear()
         leases.start()
         assert claims.renewed.wait(timeout=5)
     leases.stop()
@@ -138,10 +174,12 @@ def test_its_thread_renews_until_it_is_stopped(settings: Settings, client: Clien
 
 
 def test_an_unforeseen_error_does_not_end_its_thread(settings: Settings, client: Client, start_job: StartJob) -> None:
-    claims = TellingClaims(client, settings, errors=[ValueError("unforeseen")])
+    claims = TellingClaims(client, settings)
     leases = LeaseKeeper(claims, settings.model_copy(update={"lease_s": 0.03}))
 
     with leases.hold(start_job()):
+        claims.errors.append(ValueError("unforeseen"))
+        claims.renewed.clear()
         leases.start()
         renewed = claims.renewed.wait(timeout=5)
     leases.stop()

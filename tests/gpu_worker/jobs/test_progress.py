@@ -2,13 +2,13 @@
 
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.store import JobStore
-from darkroom.jobs import Job
+from darkroom.jobs import Attempt, Job
 from darkroom.settings import Settings
 from gpu_worker.jobs.leases import Hold
 from gpu_worker.jobs.progress import MOST_AT_ONCE, ProgressWriter
@@ -19,14 +19,14 @@ PATIENCE_S = 10
 
 @dataclass
 class SlowRedis:
-    """Records messages, the first of which takes until it may go on. `lost`: ids of jobs that are others' now."""
+    """Records messages, the first of which takes until it may go on. `lost`: attempts whose jobs are others' now."""
 
     messages: list[list[tuple[str, int]]] = field(default_factory=list)
     has_begun: threading.Event = field(default_factory=threading.Event)
     may_go_on: threading.Event = field(default_factory=threading.Event)
-    lost: set[str] = field(default_factory=set)
+    lost: set[Attempt] = field(default_factory=set)
 
-    def progress_of(self, done: Iterable[tuple[Job, int, int]]) -> set[str]:
+    def progress_of(self, done: Iterable[tuple[Job, int, int]]) -> set[Attempt]:
         self.messages.append([(job.id, step) for job, step, _ in done])
         self.has_begun.set()
         assert self.may_go_on.wait(PATIENCE_S)
@@ -84,7 +84,7 @@ def test_a_message_has_a_bound(writer: ProgressWriter, redis: SlowRedis, holds: 
 
 def test_only_a_job_that_is_lost_is_told_so(writer: ProgressWriter, redis: SlowRedis, holds: list[Hold]) -> None:
     ours, lost = holds
-    redis.lost = {lost.job.id}
+    redis.lost = {lost.job.held_as}
     redis.may_go_on.set()
 
     for hold in holds:
@@ -93,3 +93,18 @@ def test_only_a_job_that_is_lost_is_told_so(writer: ProgressWriter, redis: SlowR
         writer.flush(hold)
 
     assert (ours.is_over(), lost.is_over()) == (False, True)
+
+
+def test_of_two_attempts_at_one_job_only_the_stale_one_is_told_so(
+    writer: ProgressWriter, redis: SlowRedis, settings: Settings, holds: list[Hold]
+) -> None:
+    valid = holds[0]
+    stale = Hold(replace(valid.job, attempt=0), settings.job_deadline_s, lambda: 0.0)
+    redis.lost = {stale.job.held_as}
+    redis.may_go_on.set()
+
+    for hold in (valid, stale):
+        writer.note(hold, 1, 2)
+        writer.flush(hold)
+
+    assert (valid.is_over(), stale.is_over()) == (False, True)
