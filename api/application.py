@@ -14,6 +14,9 @@ from api.door.body_limit import BodyLimit
 from api.door.keys_first import KeysFirst
 from api.door.trusted_hosts import TrustedHosts
 from api.keys import read_keys, require_public_url
+from api.openai import images as openai_images
+from api.openai import models as openai_models
+from api.openai.errors import OpenAIError, OpenAIErrors
 from api.page.documentation import install_documentation_page
 from api.request_ids import RequestIds
 from api.routes import admin, events, generate, health, images, jobs, models, uploads
@@ -59,9 +62,9 @@ def create_app(settings: Settings) -> FastAPI:
     _guard(app, settings)
     _surround(app)
     problems.install(app)
-    documentation.install(app)
+    documentation.install(app, [problems.Problem, OpenAIError])
     install_documentation_page(app, settings)
-    for routes in (generate, jobs, events, images, uploads, models, admin, health):
+    for routes in (generate, jobs, events, images, uploads, models, admin, openai_images, openai_models, health):
         app.include_router(routes.router)
     if isinstance(services.storage, LocalStorage):
         app.include_router(files_router(services.storage))
@@ -84,7 +87,12 @@ def _guard(app: FastAPI, settings: Settings) -> None:
 
 def _larger_bodies(settings: Settings) -> dict[str, int]:
     form = 65_536  # of a form: what stands around the file
-    return {"/generate": settings.max_inline_bytes, "/uploads": settings.max_upload_bytes + form}
+    return {
+        "/generate": settings.max_inline_bytes,
+        "/uploads": settings.max_upload_bytes + form,
+        # An image and its mask, or several images that are smaller.
+        "/v1/images/edits": 2 * settings.max_upload_bytes + form,
+    }
 
 
 def _surround(app: FastAPI) -> None:
@@ -92,7 +100,7 @@ def _surround(app: FastAPI) -> None:
     inner = app.build_middleware_stack
 
     def build() -> ASGIApp:
-        return RequestIds(inner())
+        return RequestIds(OpenAIErrors(inner()))
 
     app.build_middleware_stack = build  # type: ignore[method-assign]
 

@@ -1,24 +1,25 @@
 """The OpenAPI document: FastAPI's, but with our problem documents instead of its own form of 422."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
-
-from api.problems import Problem
 
 REFERENCE = "#/components/schemas/{model}"
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, errors: Sequence[type[BaseModel]]) -> None:
+    """`errors` are the forms that errors have here."""
     by_fastapi = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = by_fastapi()  # which keeps it in app.openapi_schema
             _forget_validation_errors(document)
-            _, problem = models_json_schema([(Problem, "serialization")], ref_template=REFERENCE)
-            document["components"]["schemas"].update(problem["$defs"])
+            _, forms = models_json_schema([(form, "serialization") for form in errors], ref_template=REFERENCE)
+            document["components"]["schemas"].update(forms["$defs"])
         return by_fastapi()
 
     # FastAPI's own way to change the document.

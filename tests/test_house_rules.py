@@ -48,7 +48,7 @@ ENTRY_POINTS = frozenset({"gpu_worker/app.py", "cpu_worker/app.py"})
 # Rooms inside a package, by floor from the top: a room uses what stands on lower floors, nothing beside it or above.
 # What no floor names is the ground floor, the nouns that all share. `local` is without `local.demo`, which has a room.
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "api": (("__main__",), ("application",), ("routes",), ("page", "operations")),
+    "api": (("__main__",), ("application",), ("routes", "openai"), ("page", "operations", "admission")),
     "darkroom": (
         ("app", "__main__"),
         ("commands",),

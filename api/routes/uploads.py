@@ -10,11 +10,12 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from api.examples import UPLOAD
+from api.inputs.forms import MalformedForm
 from api.inputs.pictures import PICTURE_FAULT_CODES
 from api.keys import OwnerDep
 from api.problems import responses
 from api.services import ServicesDep
-from darkroom.errors import DarkroomError, InvalidRequest
+from darkroom.errors import InvalidRequest
 from darkroom.jobs import moment
 
 router = APIRouter(tags=["images"])
@@ -27,10 +28,6 @@ FORM: dict[str, Any] = {
         "properties": {"file": {"type": "string", "format": "binary"}},
     }
 }
-
-
-class MalformedForm(DarkroomError):
-    code = "malformed_form"
 
 
 class UploadView(BaseModel):

@@ -25,7 +25,7 @@ def test_without_one_each_request_gets_its_own(shared_http: httpx.Client) -> Non
 
 @pytest.mark.parametrize("odd", ["", "a b", "x" * 129, "<script>", "a\tb", 'a"b', "caf\u00e9"])
 def test_an_id_that_is_too_long_or_of_odd_characters_is_replaced(odd: str, shared_api: Serving) -> None:
-    request = f"GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\nX-Request-ID: {odd}\r\n\r\n"
+    request = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-Request-ID: {odd}\r\n\r\n"
 
     heard = spoken(shared_api, request)
 
@@ -43,7 +43,7 @@ def test_a_fault_of_ours_is_answered_and_logged_under_the_request_s_id(settings:
     with serving(settings) as api, capture_logs(processors=[merge_contextvars]) as lines:
         object.__setattr__(api.services, "catalogue", None)  # what nobody foresees
 
-        answer = httpx.get(f"{api.url}/models", headers={"X-Request-ID": "unlucky"}, trust_env=False)
+        answer = httpx.get(f"{api.url}/models", headers={"X-Request-ID": "unlucky"}, trust_env=False, timeout=60)
 
     assert (answer.status_code, answer.headers["x-request-id"]) == (500, "unlucky")
     assert [line["request_id"] for line in lines if line["event"] == "api.unexpected_error"] == ["unlucky"]

@@ -9,7 +9,10 @@ from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 
 from api.application import create_app
+from darkroom.job_store.claims import Claims
+from darkroom.job_store.redis_client import connect
 from darkroom.settings import Settings
+from tests.api.openai.painter import Painter
 from tests.api.serving import Serving, serving
 
 KEY = {"Authorization": "Bearer " + "k" * 24}
@@ -25,8 +28,12 @@ def keyed_api(embedded_redis_url: str, tmp_path_factory: pytest.TempPathFactory)
     keyed = Settings(
         redis_url=embedded_redis_url, data_dir=tmp_path_factory.mktemp("schema"), api_keys=SecretStr(f"alice:{key}")
     )
-    with serving(keyed) as it:
+    with serving(keyed) as it, connect(embedded_redis_url) as client:
+        # Some routes answer when their job is done.
+        painter = Painter(Claims(client, keyed), it.services.storage)
+        painter.start()
         yield it
+        painter.stop()
 
 
 @document.parametrize()

@@ -1,0 +1,7 @@
+"""Forms with files in them, as clients send pictures."""
+
+from darkroom.errors import DarkroomError
+
+
+class MalformedForm(DarkroomError):
+    code = "malformed_form"
