@@ -1,17 +1,15 @@
-"""Entry point of CPU workers: `celery -A cpu_worker.app worker -Q cpu`, with `-B` for the schedule (on one of them)."""
+"""Entry point of CPU workers: `celery -A cpu_worker.app worker -Q cpu`. Each keeps house too, in threads of its own."""
 
-import threading
 from typing import Any
 
-import structlog
 from celery import Celery, bootsteps, signals
 
-from cpu_worker.beat import end_with_parent
 from cpu_worker.follow_ups import FollowUps
 from cpu_worker.housekeeping import Housekeeper
+from cpu_worker.rounds import Rounds
 from cpu_worker.thumbnails import Thumbnailer
 from cpu_worker.unused_inputs import remove_unused_inputs
-from darkroom.errors import BrokerUnavailable, Misconfigured, RedisUnavailable, StorageUnavailable
+from darkroom.errors import Misconfigured
 from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.presence import Reporter
 from darkroom.job_store.redis_client import connect
@@ -19,15 +17,12 @@ from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
 from darkroom.messages.celery_app import make_app
 from darkroom.messages.entry_point import log_plainly, plain_refusal, refusal_to_start
-from darkroom.messages.queues import CLEAR_STORAGE, CPU_QUEUE, FOLLOW_UP, KEEP_HOUSE
+from darkroom.messages.queues import CPU_QUEUE, FOLLOW_UP
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import read_settings
 from darkroom.workers import WorkerInfo
 from storage.opening import open_storage
 
-logger = structlog.get_logger()
-
-UNAVAILABLE = (RedisUnavailable, StorageUnavailable, BrokerUnavailable)
 CONCURRENCY = 4
 
 with plain_refusal():
@@ -65,9 +60,7 @@ thumbnailer = Thumbnailer(JobStore(client, settings), upkeep, storage)
 housekeeper = Housekeeper(upkeep, JobStore(client, settings), storage, Wakeups(app))
 
 
-# Storage that hangs takes minutes to be given up. It must not take the last thread from what brings lost jobs back.
-storage_threads = threading.BoundedSemaphore(CONCURRENCY - 1)
-follow_ups = FollowUps(thumbnailer, upkeep, storage_threads)
+follow_ups = FollowUps(thumbnailer)
 
 
 @app.task(name=FOLLOW_UP)  # type: ignore[untyped-decorator]
@@ -75,35 +68,18 @@ def follow_up_task(job_id: str) -> None:
     follow_ups.follow_up(job_id)
 
 
-@app.task(name=KEEP_HOUSE, acks_late=False)  # type: ignore[untyped-decorator]
-def keep_house_task() -> None:
-    try:
-        housekeeper.keep_house()
-    except UNAVAILABLE as error:
-        # The next round comes in seconds.
-        logger.warning("housekeeping.interrupted", code=error.code, reason=error.message)
-
-
-@app.task(name=CLEAR_STORAGE, acks_late=False)  # type: ignore[untyped-decorator]
-def clear_storage_task() -> None:
-    if not storage_threads.acquire(blocking=False):
-        return  # the next round comes in seconds
-    try:
-        housekeeper.clear_storage()
-        remove_unused_inputs(InputRecords(client), storage)
-    except UNAVAILABLE as error:
-        logger.warning("housekeeping.interrupted", code=error.code, reason=error.message)
-    finally:
-        storage_threads.release()
-
-
-@signals.beat_embedded_init.connect  # type: ignore[untyped-decorator]
-def _end_beat_with_worker(**_: Any) -> None:
-    end_with_parent()
+def _clear_storage() -> None:
+    """Raises RedisUnavailable, StorageUnavailable; the next round goes on from there."""
+    housekeeper.clear_storage()
+    remove_unused_inputs(InputRecords(client), storage)
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]
 def _report(sender: Any, **_: Any) -> None:
     reporter = Reporter(client, WorkerInfo(sender.hostname, "cpu", lanes=CONCURRENCY))
-    reporter.start()
-    signals.worker_shutdown.connect(lambda **_: reporter.stop(), weak=False)
+    # Storage that hangs takes all threads of the pool, and that of the second of these; lost jobs are for the first.
+    house = Rounds("house", housekeeper.keep_house_in_turn, settings.housekeeping_period_s)
+    storage_rounds = Rounds("clear-storage", _clear_storage, settings.housekeeping_period_s)
+    for thread in (reporter, house, storage_rounds):
+        thread.start()
+        signals.worker_shutdown.connect(lambda thread=thread, **_: thread.stop(), weak=False)

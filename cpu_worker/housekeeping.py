@@ -14,6 +14,8 @@ log = structlog.get_logger()
 
 # A line of a million is topped up over several rounds; workers have enough to do meanwhile.
 MOST_WAKEUPS_A_ROUND = 1000
+# No more are added than this while messages wait for CPU workers, so that they never pile up while storage is away.
+MOST_FOLLOWUPS_WAITING = 100
 
 
 class Housekeeper:
@@ -22,6 +24,11 @@ class Housekeeper:
         self._store = store
         self._storage = storage
         self._wakeups = wakeups
+
+    def keep_house_in_turn(self) -> None:
+        """One worker a period is enough. Raises like `keep_house`."""
+        if self._upkeep.takes_turn():
+            self.keep_house()
 
     def keep_house(self) -> None:
         """Raises RedisUnavailable, BrokerUnavailable; the next round goes on from there."""
@@ -65,7 +72,9 @@ class Housekeeper:
                 log.info("wakeups.surplus", model=model, count=surplus)
 
     def send_due_followups(self) -> None:
-        for job_id in self._upkeep.due_followups():
+        """Those whose message was lost, or not done. Fewer where many still wait to be done."""
+        room = MOST_FOLLOWUPS_WAITING - self._wakeups.pending_follow_ups()
+        for job_id in self._upkeep.due_followups(room) if room > 0 else ():
             self._wakeups.follow_up(job_id)
 
     def clear_leftovers(self) -> None:

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default=Path("data"),
-        description="Folder for what is kept locally: images, signing key, beat schedule.",
+        description="Folder for what is kept locally: images, signing key.",
     )
 
     storage: Literal["local", "s3"] = Field(default="local", description="Where finished images go.")
@@ -217,6 +217,10 @@ class Settings(BaseSettings):
         default=7 * 86_400,
         ge=1,
         description="Finished jobs and their images are removed after this, seconds.",
+    )
+    flower: bool = Field(
+        default=False,
+        description="Tell Celery's monitors, such as Flower, of each message sent. Costs a message more at each job.",
     )
     housekeeping_period_s: float = Field(
         default=5.0,

@@ -114,13 +114,11 @@ def worker(
 @app.command()
 def cpu_worker(
     name: Annotated[str, typer.Option(help="One of its own for each worker of a machine.")] = "cpu",
-    beat: Annotated[bool, typer.Option(help="Run the scheduled work too; one worker of all must.")] = True,
 ) -> None:
-    """Run a CPU worker. Short for `celery -A cpu_worker.app worker -B -Q cpu`."""
+    """Run a CPU worker. Short for `celery -A cpu_worker.app worker -Q cpu`."""
     from darkroom.local.stack import cpu_worker_command
-    from darkroom.settings import read_settings
 
-    _become(cpu_worker_command(read_settings().data_dir, name, beat=beat))
+    _become(cpu_worker_command(name))
 
 
 @app.command()

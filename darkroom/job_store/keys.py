@@ -233,6 +233,13 @@ INPUT_FILES = Key(
     "Each id when it is kept, or its file is removed.",
 )
 
+TURN = Key(
+    "darkroom:turn",
+    "string",
+    "There while a worker keeps house, or just has.",
+    ("upkeep.py",),
+    "After most of a period.",
+)
 WORKERS = Key(
     "darkroom:workers",
     "hash",

@@ -30,6 +30,12 @@ class Upkeep:
             seconds, microseconds = self._redis.time()
         return int(seconds) * 1000 + int(microseconds) // 1000
 
+    def takes_turn(self) -> bool:
+        """Whether this worker keeps house now, and no other did within the last period."""
+        with redis_errors():
+            period_ms = int(900 * self._settings.housekeeping_period_s)
+            return bool(self._redis.set(keys.TURN(), 1, nx=True, px=period_ms))
+
     def silent(self, limit: int = 1000) -> list[tuple[str, int]]:
         """Ids and attempts of running jobs whose worker has been silent for the length of a lease."""
         with redis_errors():
@@ -81,12 +87,6 @@ class Upkeep:
             if due:
                 self._redis.zadd(keys.FOLLOWUPS(), dict.fromkeys(due, now), xx=True)
         return due
-
-    def put_off_followup(self, job_id: str, for_s: float) -> None:
-        """It was not done now, and is due again soon. Raises RedisUnavailable."""
-        at_ms = self.now_ms() - FOLLOWUP_DUE_MS + int(for_s * 1000)
-        with redis_errors():
-            self._redis.zadd(keys.FOLLOWUPS(), {job_id: at_ms}, xx=True)
 
     def followed_up(self, job_id: str, images: list[StoredImage]) -> bool:
         """Record a job's thumbnails. False if it was deleted meanwhile: then they are to be removed again."""

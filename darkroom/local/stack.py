@@ -23,6 +23,8 @@ def local_stack(
 ) -> Stack:
     """`socket` is where Redis will listen: a short path, as the system wants it."""
     shared = {**environment, **_told_to_all(settings, socket), "PYTHONWARNINGS": _muted(environment)}
+    if flower is not None:
+        shared["DARKROOM_FLOWER"] = "true"
     parts = [
         Part(
             "redis",
@@ -32,7 +34,7 @@ def local_stack(
         ),
         Part("api", api_command(), shared | _shown_on_the_page(flower)),
         Part("gpu", gpu_worker_command(settings.gpu_models), shared),
-        Part("cpu", cpu_worker_command(settings.data_dir), shared),
+        Part("cpu", cpu_worker_command(), shared),
     ]
     if flower is not None:
         parts.append(Part("flower", flower_command(flower.port), {**shared, "FLOWER_BASIC_AUTH": flower.credentials}))
@@ -56,9 +58,8 @@ def gpu_worker_command(models: Sequence[str], name: str = "gpu") -> tuple[str, .
     return _worker("gpu_worker.app", "-Q", queues, "-n", f"{name}@%h")
 
 
-def cpu_worker_command(data_dir: Path, name: str = "cpu", *, beat: bool = True) -> tuple[str, ...]:
-    schedule = ("-B", "-s", str(data_dir / "celerybeat-schedule")) if beat else ()
-    return _worker("cpu_worker.app", *schedule, "-Q", "cpu", "-n", f"{name}@%h")
+def cpu_worker_command(name: str = "cpu") -> tuple[str, ...]:
+    return _worker("cpu_worker.app", "-Q", "cpu", "-n", f"{name}@%h")
 
 
 def flower_command(port: int) -> tuple[str, ...]:
@@ -66,8 +67,7 @@ def flower_command(port: int) -> tuple[str, ...]:
 
 
 def _worker(app: str, *arguments: str) -> tuple[str, ...]:
-    # Mingle and gossip tell workers of each other's revoked tasks. We have none, and it takes a second at each start.
-    return _celery(app, "--quiet", "worker", "--without-mingle", "--without-gossip", *arguments)
+    return _celery(app, "--quiet", "worker", *arguments)
 
 
 def _celery(app: str, *arguments: str) -> tuple[str, ...]:

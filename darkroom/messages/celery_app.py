@@ -7,7 +7,7 @@ from typing import Any
 from celery import Celery
 
 from darkroom.messages.broker_url import default_broker_url, tls_of, without_tls_options
-from darkroom.messages.queues import CLEAR_STORAGE, CPU_QUEUE, KEEP_HOUSE, queue_of
+from darkroom.messages.queues import CPU_QUEUE, queue_of
 from darkroom.settings import Settings
 
 
@@ -39,15 +39,17 @@ def make_app(settings: Settings, served: Sequence[str] = (CPU_QUEUE,)) -> Celery
         worker_hijack_root_logger=False,
         # Flower sees tasks without anybody having to remember `-E`.
         worker_send_task_events=True,
-        task_send_sent_event=True,
+        # Costs a second message at each wake-up.
+        task_send_sent_event=settings.flower,
         broker_connection_retry_on_startup=True,
+        # A channel that RabbitMQ closes, and a Redis that is full, are no reason to end either.
+        broker_channel_error_retry=True,
         # Workers wait for their broker however long it is away: a night's outage needs no one to start them again.
         broker_connection_max_retries=None,
         broker_connection_timeout=2,
         # A client waits for its wake-up to be published, so this must fail soon.
         task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2},
         broker_transport_options=_transport_options(settings),
-        beat_schedule=_schedule(settings),
         timezone="UTC",
     )
     return app
@@ -60,13 +62,6 @@ def uses_rabbitmq(settings: Settings) -> bool:
 def _route(name: str, _args: object, kwargs: dict[str, Any], _options: object, **_: object) -> dict[str, str]:
     """What Celery asks; see queues.queue_of for the answer."""
     return {"queue": queue_of(name, kwargs)}
-
-
-def _schedule(settings: Settings) -> dict[str, Any]:
-    period_s = settings.housekeeping_period_s
-    # Rounds that nobody took in time expire, so that a pause leaves no heap of them.
-    round_ = {"schedule": period_s, "options": {"expires": 2 * period_s}}
-    return {"keep-house": {"task": KEEP_HOUSE, **round_}, "clear-storage": {"task": CLEAR_STORAGE, **round_}}
 
 
 def _transport_options(settings: Settings) -> dict[str, Any]:

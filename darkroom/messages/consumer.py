@@ -18,6 +18,12 @@ log = get_logger(__name__)
 class ForgetfulConsumer(Consumer):  # type: ignore[misc]
     """Named in Celery's setting `worker_consumer`."""
 
+    def __init__(self, *args: Any, worker_options: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        # They tell workers of each other's revoked tasks and clocks. We have no use for them; a hundred workers would
+        # hear each other all the time, and each start would take a second longer.
+        quiet = {**(worker_options or {}), "without_mingle": True, "without_gossip": True}
+        super().__init__(*args, worker_options=quiet, **kwargs)
+
     def on_connection_error_after_connected(self, exc: BaseException) -> None:
         if self.task_consumer:
             # Asked by kombu's own emulation of channels alone; RabbitMQ puts back what a lost channel held.

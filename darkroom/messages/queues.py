@@ -5,8 +5,6 @@ from typing import Any
 
 GENERATE = "darkroom.generate"
 FOLLOW_UP = "darkroom.follow_up"
-KEEP_HOUSE = "darkroom.keep_house"
-CLEAR_STORAGE = "darkroom.clear_storage"
 
 CPU_QUEUE = "cpu"
 GPU_PREFIX = "gpu."

@@ -5,7 +5,7 @@ from kombu.exceptions import ChannelError, OperationalError
 from redis import OutOfMemoryError
 
 from darkroom.errors import BrokerUnavailable
-from darkroom.messages.queues import FOLLOW_UP, GENERATE, gpu_queue
+from darkroom.messages.queues import CPU_QUEUE, FOLLOW_UP, GENERATE, gpu_queue
 
 
 class Wakeups:
@@ -24,9 +24,16 @@ class Wakeups:
 
     def pending(self, model: str) -> int:
         """Wake-ups that no worker has taken yet. Raises BrokerUnavailable."""
+        return self._length(gpu_queue(model))
+
+    def pending_follow_ups(self) -> int:
+        """Messages for follow-up work that no worker has taken yet. Raises BrokerUnavailable."""
+        return self._length(CPU_QUEUE)
+
+    def _length(self, queue: str) -> int:
         try:
             with self._app.connection_for_read() as connection, connection.channel() as channel:
-                return int(channel.queue_declare(gpu_queue(model), passive=True).message_count)
+                return int(channel.queue_declare(queue, passive=True).message_count)
         except ChannelError:
             return 0  # no such queue yet; Redis forgets empty ones
         except self._broker_errors as error:

@@ -22,7 +22,6 @@ class TaskEvents:
         self._thread = threading.Thread(target=self._listen, name="task-events")
         self._names: dict[str, str] = {}
         self._places: dict[str, Where] = {}
-        self.expired: set[str] = set()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -45,7 +44,6 @@ class TaskEvents:
         handlers = {
             "task-received": self._received,
             "task-started": self._started,
-            "task-revoked": self._revoked,
         }
         with self._app.connection_for_read() as connection:
             receiver = self._app.events.Receiver(connection, handlers=handlers)
@@ -61,7 +59,3 @@ class TaskEvents:
 
     def _started(self, event: dict[str, Any]) -> None:
         self._places[event["uuid"]] = (event["hostname"], event["pid"])
-
-    def _revoked(self, event: dict[str, Any]) -> None:
-        if event["expired"]:
-            self.expired.add(event["uuid"])

@@ -5,7 +5,7 @@ from kombu.exceptions import ContentDisallowed
 from kombu.serialization import dumps, loads
 
 from darkroom.messages.celery_app import make_app
-from darkroom.messages.queues import CLEAR_STORAGE, FOLLOW_UP, GENERATE, KEEP_HOUSE, model_of, queue_of
+from darkroom.messages.queues import FOLLOW_UP, GENERATE, model_of, queue_of
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from tests.queued import queued
@@ -18,7 +18,6 @@ from tests.servers import RedisServer
         (GENERATE, {"model": "minilab", "cause": "1"}, "gpu.minilab"),
         (GENERATE, {"model": "sd3.5-large"}, "gpu.sd3.5-large"),
         (FOLLOW_UP, {"job_id": "1"}, "cpu"),
-        (KEEP_HOUSE, {}, "cpu"),
         ("celery.ping", {}, "cpu"),
     ],
 )
@@ -81,10 +80,3 @@ def test_a_worker_s_connection_notices_within_a_minute_that_the_other_end_is_gon
     app.close()
 
     assert idle_s + every_s * tries <= 60
-
-
-def test_a_round_of_housekeeping_is_worthless_after_two_periods() -> None:
-    entries = make_app(Settings(housekeeping_period_s=7)).conf.beat_schedule.values()
-
-    assert {entry["task"] for entry in entries} == {KEEP_HOUSE, CLEAR_STORAGE}
-    assert {(entry["schedule"], entry["options"]["expires"]) for entry in entries} == {(7, 14)}

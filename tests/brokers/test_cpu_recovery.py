@@ -47,7 +47,7 @@ def hung(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hung]:
             "DARKROOM_HOUSEKEEPING_PERIOD_S": "1",
         }
         with deployment(folder, env) as deployed:
-            worker = deployed.cpu_worker("cpu", "-B", "-s", str(folder / "schedule"))
+            worker = deployed.cpu_worker("cpu")
             deployed.wait_for_workers("cpu")
             succeed(deployed)
             connection, _ = silent.accept()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from celery import Celery
 
 from tests import servers
 from tests.brokers.deployment import Deployment, deployment
@@ -29,9 +30,13 @@ class Holding:
         self.worker: WorkerProcess = deployed.start("holding", "tests.brokers.holding", *arguments, **env)
         eventually(lambda: "ready." in self.worker.said, 60, what="a worker")
 
+    @property
+    def app(self) -> Celery:
+        return self._deployed.app
+
     def send(self, *names: str) -> None:
         for name in names:
-            self._deployed.app.send_task("hold", [name], queue="held")
+            self.app.send_task("hold", [name], queue="held")
 
     def end(self, *names: str) -> None:
         for name in names:
@@ -48,7 +53,7 @@ class Holding:
 
     def left(self) -> int:
         """Messages that wait, those that nobody acknowledged among them."""
-        with self._deployed.app.connection_for_read() as connection, connection.channel() as channel:
+        with self.app.connection_for_read() as connection, connection.channel() as channel:
             return int(channel.queue_declare("held", passive=True).message_count)
 
 
@@ -121,5 +126,29 @@ def test_a_worker_that_stops_has_acknowledged_what_it_did_and_nothing_else(holdi
     eventually(lambda: "Warm shutdown" in holding.worker.said)
     holding.end(*names[:LANES])
 
+    assert holding.worker.exit_code() == 0
+    assert holding.left() == 1
+
+
+def test_celery_s_commands_see_what_runs_and_can_put_an_end_to_it(holding: Holding) -> None:
+    names = [f"held-{number}" for number in range(LANES + 2)]
+    holding.send(*names)
+    holding.wait_for(*names[:LANES])
+    control, inspect = holding.app.control, holding.app.control.inspect(timeout=2)
+
+    assert [answer["ok"] for node in control.ping(timeout=2) for answer in node.values()] == ["pong"]
+    [active] = inspect.active().values()
+    assert {task["args"][0] for task in active} == set(names[:LANES])
+    assert list(inspect.reserved().values()) == [[]], "a worker takes no more than it has threads"
+    with holding.app.connection_for_write() as connection, connection.channel() as channel:
+        assert channel.queue_purge("held") == 2
+
+    control.cancel_consumer("held", reply=True, timeout=2)
+    holding.end(*names)
+    holding.send("unheard")
+    eventually(lambda: not any(inspect.active().values()))
+    assert holding.left() == 1
+
+    control.shutdown()
     assert holding.worker.exit_code() == 0
     assert holding.left() == 1

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from darkroom.jobs import JobState
-from darkroom.messages.queues import CLEAR_STORAGE, FOLLOW_UP, GENERATE, KEEP_HOUSE
+from darkroom.messages.queues import FOLLOW_UP, GENERATE
 from storage.opening import open_storage
 from tests.brokers.deployment import Deployment, deployment
 from tests.brokers.task_events import TaskEvents
@@ -39,7 +39,7 @@ def placed(broker_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("placement")
     with deployment(folder, {**broker_env, "DARKROOM_HOUSEKEEPING_PERIOD_S": "1"}) as deployed:
         gpu = deployed.gpu_worker("gpu", "-Q", "gpu.minilab")
-        cpu = deployed.cpu_worker("cpu", "-Q", "cpu", "-B", "-s", str(folder / "schedule"))
+        cpu = deployed.cpu_worker("cpu", "-Q", "cpu")
         with TaskEvents(deployed.app) as events:
             deployed.wait_for_workers("gpu", "cpu")
             yield Placed(deployed, gpu.pid, cpu.pid, events)
@@ -64,7 +64,7 @@ def test_gpu_tasks_run_only_in_the_gpu_worker_s_process_and_cpu_tasks_only_in_th
     for job_id in [placed.deployment.post(seed=seed) for seed in range(5)]:
         placed.deployment.wait_for_thumbnails(job_id)
 
-    ran = eventually(lambda: placed.events.ran_at_least({GENERATE: 5, FOLLOW_UP: 5, KEEP_HOUSE: 1}))
+    ran = eventually(lambda: placed.events.ran_at_least({GENERATE: 5, FOLLOW_UP: 5}))
 
     assert {where for task, where in ran if task == GENERATE} == {("gpu@test", placed.gpu_pid)}
     assert {where for task, where in ran if task != GENERATE} == {("cpu@test", placed.cpu_pid)}
@@ -74,7 +74,7 @@ def test_neither_worker_even_knows_the_other_s_tasks(placed: Placed) -> None:
     registered = placed.deployment.app.control.inspect(timeout=1).registered()
 
     ours = {name: {task for task in tasks if task.startswith("darkroom.")} for name, tasks in registered.items()}
-    assert ours == {"gpu@test": {GENERATE}, "cpu@test": {FOLLOW_UP, KEEP_HOUSE, CLEAR_STORAGE}}
+    assert ours == {"gpu@test": {GENERATE}, "cpu@test": {FOLLOW_UP}}
 
 
 def test_each_worker_takes_from_its_own_queue_alone(placed: Placed) -> None:
@@ -130,12 +130,6 @@ class Malicious:
 
     def __reduce__(self) -> Any:
         return Path.touch, (Path(self._path),)
-
-
-def test_a_round_of_housekeeping_that_nobody_took_in_time_is_left_out(placed: Placed) -> None:
-    late = placed.deployment.app.send_task(KEEP_HOUSE, expires=-1)
-
-    eventually(lambda: late.id in placed.events.expired)
 
 
 def test_celery_s_own_ping_finds_both_workers(placed: Placed) -> None:

@@ -89,12 +89,11 @@ def _through_a_link(url: str, part: str, server: str, wires: dict[str, Wire]) ->
 
 
 def _commands(folder: Path) -> dict[str, Sequence[str]]:
-    schedule = str(folder / "celerybeat-schedule")
     return {
         "api": [sys.executable, "-m", "api"],
         "gpu-1": celery("tests.brokers.crashing", "--quiet", "worker", *BARE, "-n", "gpu-1@chaos"),
         "gpu-2": celery("tests.brokers.crashing", "--quiet", "worker", *BARE, "-n", "gpu-2@chaos"),
-        "cpu": celery("cpu_worker.app", "--quiet", "worker", *BARE, "-B", "-s", schedule, "-n", "cpu@chaos"),
+        "cpu": celery("cpu_worker.app", "--quiet", "worker", *BARE, "-n", "cpu@chaos"),
     }
 
 

@@ -30,6 +30,7 @@ INTENDED = {
     "DARKROOM_DEVICE": "the profile cpu has no card",
     "DARKROOM_DATA_DIR": "a volume, or a folder of the system",
     "DARKROOM_LOG_FORMAT": "read by machines there",
+    "DARKROOM_FLOWER": "it is one of the services",
 }
 Values = Callable[[Path], Iterator[tuple[str, str]]]
 DEFAULTED = re.compile(r"\$\{\w+:-([^}]*)\}")

@@ -66,6 +66,7 @@ def test_what_redis_holds_is_what_the_schema_says(
     report(client, WorkerInfo("worker-1", "gpu"))
     KeyUse(client).note("web")
     upkeep.note_surplus("minilab", 1)
+    upkeep.takes_turn()
 
     held = {key: client.type(key).replace("zset", "sorted set") for key in client.keys("*")}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from darkroom.local.demo.demo import demo_environment, demo_settings
 from darkroom.local.demo.demo_client import Order
 from darkroom.local.flower_access import FlowerAccess, flower_access
-from darkroom.local.stack import cpu_worker_command, gpu_worker_command, local_stack
+from darkroom.local.stack import gpu_worker_command, local_stack
 from darkroom.settings import Settings
 
 SOCKET = Path("/tmp/d/redis.sock")
@@ -45,9 +45,12 @@ def test_a_gpu_worker_subscribes_to_its_models() -> None:
     assert command.endswith(" -Q gpu.minilab,gpu.sdxl -n gpu@%h")
 
 
-def test_a_cpu_worker_runs_beat_unless_it_is_told_not_to() -> None:
-    assert " -B -s data/celerybeat-schedule -Q cpu " in " ".join(cpu_worker_command(Path("data")))
-    assert "-B" not in cpu_worker_command(Path("data"), beat=False)
+def test_messages_that_are_sent_are_told_of_only_where_flower_listens() -> None:
+    def told(flower: FlowerAccess | None) -> set[str | None]:
+        return {part.environment.get("DARKROOM_FLOWER") for part in local_stack(Settings(), {}, SOCKET, flower).parts}
+
+    assert told(None) == {None}
+    assert "true" in told(FlowerAccess(5555, "me:secret"))
 
 
 def test_only_flower_knows_its_password() -> None:
