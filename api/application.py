@@ -9,11 +9,12 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from api import documentation, problems
+from api import problems
 from api.door.body_limit import BodyLimit
 from api.door.keys_first import KeysFirst
 from api.door.trusted_hosts import TrustedHosts
 from api.keys import read_keys, require_public_url
+from api.openapi import documentation
 from api.page.documentation import install_documentation_page
 from api.request_ids import RequestIds
 from api.routes import admin, events, generate, health, images, jobs, models, uploads
