@@ -9,7 +9,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from api import documentation, problems
+from api import problems
 from api.door.body_limit import BodyLimit
 from api.door.keys_first import KeysFirst
 from api.door.trusted_hosts import TrustedHosts
@@ -17,6 +17,7 @@ from api.keys import read_keys, require_public_url
 from api.openai import images as openai_images
 from api.openai import models as openai_models
 from api.openai.errors import OpenAIError, OpenAIErrors
+from api.openapi import documentation
 from api.page.documentation import install_documentation_page
 from api.request_ids import RequestIds
 from api.routes import admin, events, generate, health, images, jobs, models, uploads

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictInt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt
 
 from darkroom.catalogue import StepReuseLevel
 from darkroom.inputs import ALPHA, Fit, Task
@@ -38,7 +38,13 @@ def _encodable(text: str) -> str:
     return text
 
 
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 4.0 is 4, and some languages write it so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Text = Annotated[str, AfterValidator(_encodable)]
+WholeNumber = Annotated[StrictInt, BeforeValidator(_whole)]
 
 
 def _some_images(images: Text | list[Text]) -> Text | list[Text]:
@@ -81,14 +87,14 @@ class GenerateBody(BaseModel):
     prompt: Text = Field(description="What to draw.")
     negative_prompt: Text | None = Field(default=None, description="What to keep out, for models that take it.")
     model: Text | None = Field(default=None, description="One of `GET /models`. Default: the server's.")
-    width: StrictInt | None = Field(default=None, description="Pixels, on the model's grid.")
-    height: StrictInt | None = Field(default=None, description="Pixels, on the model's grid.")
-    steps: StrictInt | None = Field(default=None, description="Denoising steps.")
+    width: WholeNumber | None = Field(default=None, description="Pixels, on the model's grid.")
+    height: WholeNumber | None = Field(default=None, description="Pixels, on the model's grid.")
+    steps: WholeNumber | None = Field(default=None, description="Denoising steps.")
     guidance_scale: StrictFloat | None = Field(default=None, description="How closely to follow the prompt.")
-    seed: StrictInt | None = Field(
+    seed: WholeNumber | None = Field(
         default=None, description="0 to 4294967295. Image i of a job uses seed + i. Default: drawn at random."
     )
-    n: StrictInt = Field(default=1, description="Images to make.")
+    n: WholeNumber = Field(default=1, description="Images to make.")
     scheduler: Text | None = Field(default=None, description="One of the model's schedulers. Default: its own.")
     step_reuse: StepReuseLevel | None = Field(
         default=None,
@@ -96,12 +102,12 @@ class GenerateBody(BaseModel):
         "before, instead of computed. Default: the model's, `off` unless its card says otherwise.",
     )
     output_format: OutputFormat = Field(default=OutputFormat.PNG, description="File format of the images.")
-    output_quality: StrictInt | None = Field(
+    output_quality: WholeNumber | None = Field(
         default=None,
         description="Of `webp` and `jpeg` files, 1 to 100. Default: near what the eye cannot tell from 100.",
     )
     priority: Priority = Field(default=Priority.INTERACTIVE, description="`interactive` goes before `bulk`.")
-    preview_every: StrictInt = Field(
+    preview_every: WholeNumber = Field(
         default=0, description="Watchers of its events see small previews, one each so many steps. 0: none."
     )
     deadline_s: StrictFloat | None = Field(

@@ -66,8 +66,12 @@ async def watch_job(
     owner: OwnerDep,
     services: ServicesDep,
     last_event_id: Annotated[
-        str | None, Header(description="`id` of the last event you have; those behind it follow.")
-    ] = None,
+        str,
+        Header(
+            description="`id` of the last event you have; those behind it follow.",
+            json_schema_extra={"pattern": f"^({EVENT_ID.pattern})?$"},
+        ),
+    ] = "",
 ) -> Response:
     if last_event_id and not EVENT_ID.fullmatch(last_event_id):
         message = "Last-Event-ID is not the id of an event from here. Leave it out to get all events."

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Header, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.admission.admit import ADMISSION_CODES, admit
+from api.admission.admit import ADMISSION_CODES, LONGEST_IDEMPOTENCY_KEY, admit
 from api.admission.cancel_after import cancel_after_s, earlier
 from api.examples import QUEUED_JOB
 from api.keys import OwnerDep
@@ -36,11 +36,12 @@ async def generate(
     background: BackgroundTasks,
     wait_s: PreferredWait,
     idempotency_key: Annotated[
-        str | None,
+        str,
         Header(
-            description="Any text of your own, 255 characters at most: sent again within a day, it gives the same job."
+            description="Any text of your own, 255 characters at most: sent again within a day, it gives the same job.",
+            json_schema_extra={"maxLength": LONGEST_IDEMPOTENCY_KEY},
         ),
-    ] = None,
+    ] = "",
     cancel_after: Annotated[
         str | None,
         Header(description="As `deadline_s`, which see: `30s`, `5m`, `1h30m`. Where both are given the earlier holds."),
@@ -51,7 +52,7 @@ async def generate(
     Poll `links.self`, watch `links.events`, or send `Prefer: wait=N`. Images come as signed URLs that expire.
     """
     body = body.model_copy(update={"deadline_s": earlier(body.deadline_s, cancel_after_s(cancel_after))})
-    job = (await admit(body, owner, services, idempotency_key=idempotency_key or "")).job
+    job = (await admit(body, owner, services, idempotency_key=idempotency_key)).job
     if wait_s and not job.state.is_final:
         response.headers["Preference-Applied"] = f"wait={wait_s}"
         job = await wait_until_final(job, wait_s, services)

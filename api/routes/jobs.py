@@ -26,8 +26,10 @@ class PageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=20, ge=1, le=100, description="Jobs on a page.")
-    cursor: str | None = Field(
-        default=None, pattern=JOB_ID.pattern, description="`next_cursor` of the page before; leave it out at first."
+    cursor: str = Field(
+        default="",
+        pattern=rf"^({JOB_ID.pattern[1:-1]})?$",
+        description="`next_cursor` of the page before; leave it out at first.",
     )
 
 
@@ -37,7 +39,7 @@ class PageQuery(BaseModel):
     responses=responses("invalid_request", "invalid_field", "unknown_field", *ALWAYS),
 )
 def list_jobs(owner: OwnerDep, services: ServicesDep, query: Annotated[PageQuery, Query()]) -> JobPage:
-    jobs = services.store.newest(owner, limit=query.limit + 1, before=query.cursor)
+    jobs = services.store.newest(owner, limit=query.limit + 1, before=query.cursor or None)
     workers = services.workers()
     page = jobs[: query.limit]
     return JobPage(

@@ -8,16 +8,20 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema_rs import Draft202012Validator
 from playwright.sync_api import sync_playwright
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from api import examples
+from api.application import create_app
 from api.error_codes import ERROR_CODES, HTTP_STATUS, errors_table
 from api.operations.views import Operations
 from api.routes.models import ModelList
 from api.views import JobPage, JobView
+from darkroom.catalogue import ModelCard, read_catalogue
 from darkroom.completion import FAULT_CODES
 from darkroom.errors import DarkroomError
+from darkroom.settings import Settings
 from tests.api.serving import Serving
 from tests.services import Chromium
 
@@ -39,9 +43,10 @@ def error_classes(of: type[DarkroomError] = DarkroomError) -> Iterator[type[Dark
 
 
 @pytest.fixture
-def document(shared_http: httpx.Client) -> dict[str, Any]:
-    answer: dict[str, Any] = shared_http.get("/openapi.json").json()
-    return answer
+def document() -> dict[str, Any]:
+    """Of a server that asks for keys, which has more to say."""
+    keyed = Settings(signing_key=SecretStr("s" * 32), api_keys=SecretStr("alice:" + "a" * 24))
+    return create_app(keyed).openapi()
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -85,6 +90,37 @@ def test_every_operation_says_what_it_is_for_and_which_errors_it_has(document: d
                 listed |= set(content["examples"])
 
     assert listed == set(ERROR_CODES) - OF_NO_ROUTE
+
+
+def test_a_key_is_asked_for_in_the_document_only_where_the_server_asks(
+    document: dict[str, Any], shared_http: httpx.Client
+) -> None:
+    without = shared_http.get("/openapi.json").json()
+
+    assert document["paths"]["/jobs"]["get"]["security"] == [{"HTTPBearer": []}]
+    assert "HTTPBearer" in document["components"]["securitySchemes"]
+    assert "security" not in json.dumps(without)
+    assert "unauthorized" not in json.dumps(without["paths"])
+
+
+@pytest.mark.parametrize("card", read_catalogue(Settings().catalogue).values(), ids=lambda card: card.id)
+def test_the_document_s_sizes_are_those_that_a_model_draws(card: ModelCard, document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    validator = Draft202012Validator({"$ref": "#/components/schemas/GenerateBody", "components": {"schemas": schemas}})
+    size, grid = card.size, card.size.multiple_of
+    body = {"prompt": "x", "model": card.id}
+    edge = [size.min, size.max, size.width, *(grid * round(size.max_pixels / side / grid) for side in (size.max, 1040))]
+    sides = [side + more for side in edge for more in (-grid, 0, grid, 1) if side + more > 0]
+
+    wrong = [
+        (width, height)
+        for width in sides
+        for height in sides
+        if validator.is_valid({**body, "width": width, "height": height}) != size.allows(width, height)
+    ]
+    alone = [side for side in sides if validator.is_valid({**body, "height": side}) != size.allows(size.width, side)]
+
+    assert (wrong, alone) == ([], [])
 
 
 def test_every_operation_that_answers_json_shows_an_example(document: dict[str, Any]) -> None:
