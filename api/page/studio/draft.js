@@ -58,6 +58,11 @@ export function bodyOf(now, card) {
   for (const field of ["width", "height", "steps", "guidance_scale", "scheduler", "seed", "step_reuse"]) {
     if (now[field] !== null) body[field] = now[field];
   }
+  if (now.input?.id) {
+    body.image = now.input.id;
+    if (now.mask) body.mask = now.mask.id;
+    if (now.strength !== null && card.tasks.includes("image-to-image")) body.strength = now.strength;
+  }
   if (card.negative_prompt && now.negative_prompt.trim()) body.negative_prompt = now.negative_prompt;
   return body;
 }

@@ -3,7 +3,6 @@ import { texts } from "texts";
 import { timeOf } from "../kit/format.js";
 import { urlOf } from "../kit/server.js";
 import { toast } from "../kit/toasts.js";
-import { draft } from "./draft.js";
 
 // Links name the server's public address; a page that was opened by another one stays there.
 export function ownUrl(view, url) {
@@ -45,8 +44,7 @@ async function copied(text) {
   }
 }
 
-export function useAsInput(view, image) {
-  draft.change({ input: { id: image.id, url: fullUrl(view, image), width: image.width, height: image.height }, mask: null });
-  scrollTo({ top: 0 });
-  document.getElementById("prompt")?.focus();
+// An earlier picture needs no upload: its id names it.
+export function inputOf(view, image) {
+  return { id: image.id, url: fullUrl(view, image), width: image.width, height: image.height };
 }
