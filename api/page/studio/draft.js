@@ -33,6 +33,8 @@ export function chooseModel(model) {
 
 const SHARED = ["prompt", "model", "width", "height", "steps", "guidance_scale", "scheduler", "step_reuse", "output_format"];
 
+const INPUTS = ["image", "mask", "strength", "fit"];
+
 // Fill in what an earlier job asked for; its seed only where it is wanted.
 export function draftFrom(request, seed = null) {
   const shared = Object.fromEntries(SHARED.map((field) => [field, request[field] ?? null]));
@@ -41,8 +43,9 @@ export function draftFrom(request, seed = null) {
 
 // What an earlier job asked for, as it may be asked again.
 export function bodyAgain({ request }, { withSeed }) {
-  const fields = [...SHARED, "negative_prompt", "n", "preview_every", "priority", ...(withSeed ? ["seed"] : [])];
-  return Object.fromEntries(fields.map((field) => [field, request[field]]).filter(([, value]) => value !== null && value !== undefined));
+  const fields = [...SHARED, "negative_prompt", "n", "preview_every", "priority", ...INPUTS, ...(withSeed ? ["seed"] : [])];
+  const isSaid = (value) => value !== null && value !== undefined && value.length !== 0;
+  return Object.fromEntries(fields.map((field) => [field, request[field]]).filter(([, value]) => isSaid(value)));
 }
 
 // The body of POST /generate: only what this model can do.

@@ -22,15 +22,19 @@ function draw(canvas, { strokes, isInverted }, { ground, paint }) {
     context.fillRect(0, 0, canvas.width, canvas.height);
   }
   if (!front) context.globalCompositeOperation = "destination-out";
-  context.strokeStyle = front ?? "#000";
+  context.strokeStyle = context.fillStyle = front ?? "#000";
   context.lineCap = context.lineJoin = "round";
   for (const { size, points } of strokes) {
+    const [first, ...rest] = points;
     context.lineWidth = size;
     context.beginPath();
-    context.moveTo(...points[0]);
-    // A dot is a line to where it began.
-    for (const point of points.length > 1 ? points : [points[0], points[0]]) context.lineTo(...point);
+    context.moveTo(...first);
+    for (const point of rest) context.lineTo(...point);
     context.stroke();
+    // A line of no length is not drawn: a single touch is a dot.
+    context.beginPath();
+    context.arc(...first, size / 2, 0, 2 * Math.PI);
+    context.fill();
   }
 }
 
