@@ -31,7 +31,7 @@ export function chooseModel(model) {
   draft.set({ ...EMPTY, prompt, negative_prompt, n, output_format, input, mask, model });
 }
 
-const SHARED = ["prompt", "model", "width", "height", "steps", "guidance_scale", "scheduler", "step_reuse", "output_format"];
+const SHARED = ["prompt", "model", "width", "height", "steps", "guidance_scale", "scheduler", "step_reuse", "output_format", "output_quality"];
 
 const INPUTS = ["image", "mask", "strength", "fit"];
 
