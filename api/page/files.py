@@ -67,7 +67,8 @@ class PageFiles:
         base = f"page/{self.version}"
         imports = json.dumps({"imports": {name: f"./{base}/{file}" for name, (file, _) in MODULES.items()}})
         first = [file for file, is_first in MODULES.values() if is_first]
-        own = [name for name in self.files if name.startswith(("kit/", f"{room}/"))]
+        # Rooms within a room are loaded when first wanted.
+        own = [name for name in self.files if name.startswith(("kit/", f"{room}/")) and name.count("/") == 1]
         preloads = "\n  ".join(f'<link rel="modulepreload" href="{base}/{name}">' for name in [*first, *own])
         text = path.read_text(encoding="utf-8")
         for mark, value in (("{{page}}", base), ("{{imports}}", imports), ("{{preloads}}", preloads)):

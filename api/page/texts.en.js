@@ -158,7 +158,7 @@ export const texts = {
     parametersCopied: "Parameters copied.",
     sameSeed: "Same seed again",
     compare: "Compare with the input",
-    compareSlider: "Share of the new picture shown",
+    compareSlider: "Border between before and after",
     before: "Before",
     after: "After",
     close: "Close",

@@ -23,7 +23,7 @@ from tests.services import Chromium
 SHOTS = Path(__file__).resolve().parent.parent.parent / "out" / "page"
 
 
-def picture(colour: str = "crimson", side: int = 64) -> bytes:
+def picture(colour: str = "crimson", side: int = 128) -> bytes:
     stored = io.BytesIO()
     Image.new("RGB", (side, side), colour).save(stored, "PNG")
     return stored.getvalue()

@@ -77,5 +77,48 @@ def test_a_prompt_becomes_pictures_that_sharpen_and_are_saved(page: Page, tmp_pa
     assert max(green, blue) < 90
 
 
+def test_only_the_painted_part_of_a_picture_changes(page: Page) -> None:
+    ask(page, "a red circle on a white background")
+    before = finished(page)
+    page.get_by_role("button", name="Open image 1").first.click()
+    page.locator(".caption").get_by_role("button", name="Change a part").click()
+    paint_the_left_half(page)
+    ask(page, "a blue circle on a black background")
+    after = finished(page)
+
+    assert pixels_of(after).shape == pixels_of(before).shape
+    change = np.abs(pixels_of(after).astype(int) - pixels_of(before).astype(int)).mean(axis=2)
+    left, right = change[:, :48].mean(), change[:, -40:].mean()
+    assert left > 40, "what was painted is drawn anew"
+    assert right < 4, "what was not painted stays"
+
+
+def ask(page: Page, prompt: str) -> None:
+    known = page.get_by_role("article").count()
+    page.get_by_label("What to draw").fill(prompt)
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_role("article")).not_to_have_count(known)
+
+
+def finished(page: Page) -> bytes:
+    """The newest job's picture."""
+    picture = page.get_by_role("article").first.locator("img.finished.here")
+    picture.wait_for(timeout=90_000)
+    return page.request.get(picture.get_attribute("src") or "").body()
+
+
+def paint_the_left_half(page: Page) -> None:
+    canvas = page.locator(".mask-editor canvas")
+    page.get_by_label("Brush size").fill("64")
+    box = canvas.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] - 4, steps=8)
+    page.mouse.up()
+    page.get_by_role("button", name="Use this mask").click()
+    expect(page.get_by_text("Only the painted part changes")).to_be_visible()
+
+
 def pixels_of(file: bytes) -> Pixels:
     return np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))

@@ -6,29 +6,37 @@ import { complain, toast } from "../kit/toasts.js";
 import { bodyAgain, bodyOf, draft, draftFrom } from "./draft.js";
 import { forget, hide, learn, reread, sending } from "./jobs.js";
 import { cardOf } from "./models.js";
+import { rememberOrigin } from "./origins.js";
 import { tellTabs } from "./tabs.js";
 import { watchLive } from "./watcher.js";
 
 const UNDO_MS = 6000;
+// How far a variation goes from its picture.
+const VARIATION = 0.6;
 
 export function submitDraft() {
   const now = draft.get();
   const card = cardOf(now.model);
-  if (card && now.prompt.trim()) return submit(bodyOf(now, card));
-  return undefined;
+  if (!card || !now.prompt.trim() || now.input?.isUploading) return undefined;
+  return post("generate", bodyOf(now, card), { origin: now.input });
+}
+
+// Four others like it, drawn from it.
+export function vary(view, input) {
+  const body = bodyAgain(view, { withSeed: false });
+  return post("generate", { ...body, n: 4, image: input.id, strength: VARIATION }, { origin: input });
 }
 
 // The same request with another seed, or with its own after a failure.
-export const submitAgain = (view, { sameSeed = false } = {}) => submit(bodyAgain(view, { withSeed: sameSeed }));
-
-export const submit = (body) => post("generate", body, body);
+export const submitAgain = (view, { sameSeed = false } = {}) => post("generate", bodyAgain(view, { withSeed: sameSeed }));
 
 // A job by whichever route makes one. Its card is there at once; an answer that was lost on the way makes no second job.
-export async function post(path, body, shown) {
+export async function post(path, body, { shown = body, origin = null } = {}) {
   const entry = { id: token(), request: shown };
   sending.set([entry, ...sending.get()]);
   try {
     const view = await persistent(() => ask(path, { method: "POST", json: body, headers: { "Idempotency-Key": entry.id } }));
+    if (origin) rememberOrigin(view.id, origin);
     learn(view);
     speak(texts.spoken.queued(view.queue_position ?? 0));
     watchLive();

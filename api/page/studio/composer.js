@@ -6,6 +6,7 @@ import { Icon } from "../kit/icons.js";
 import { useStore } from "../kit/store.js";
 import { submitDraft } from "./actions.js";
 import { chooseModel, draft } from "./draft.js";
+import { AddInput, InputStrip } from "./input.js";
 import { list } from "./jobs.js";
 import { catalogue, useCard } from "./models.js";
 import { Settings } from "./settings.js";
@@ -30,11 +31,13 @@ export function Composer() {
     <label class="unseen" for="prompt">${words.label}</label>
     <textarea id="prompt" rows="2" placeholder=${words.placeholder} maxlength=${maxPromptChars} value=${now.prompt} autofocus
       onInput=${(event) => draft.change({ prompt: event.target.value })}></textarea>
+    ${card && html`<${InputStrip} card=${card} />`}
     <div class="bar">
+      ${card && html`<${AddInput} card=${card} />`}
       ${card && html`<${Models} card=${card} /><${SizePicker} card=${card} /><${Count} />`}
       <button type="button" class="chip" aria-expanded=${isOpen} aria-controls="settings" onClick=${() => setOpen(!isOpen)}>
         <${Icon} name="settings" /> <span>${words.settings}</span></button>
-      <button class="primary" disabled=${!card || !now.prompt.trim()} title=${words.sendHelp}>${words.send}</button>
+      <button class="primary" disabled=${!card || !now.prompt.trim() || Boolean(now.input?.isUploading)} title=${words.sendHelp}>${words.send}</button>
     </div>
     <div id="settings" hidden=${!isOpen}>${isOpen && card && html`<${Settings} card=${card} />`}</div>
     <${Examples} />

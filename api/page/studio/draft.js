@@ -31,7 +31,9 @@ export function chooseModel(model) {
   draft.set({ ...EMPTY, prompt, negative_prompt, n, output_format, input, mask, model });
 }
 
-const SHARED = ["prompt", "model", "width", "height", "steps", "guidance_scale", "scheduler", "step_reuse", "output_format"];
+const SHARED = ["prompt", "model", "width", "height", "steps", "guidance_scale", "scheduler", "step_reuse", "output_format", "output_quality"];
+
+const INPUTS = ["image", "mask", "strength", "fit"];
 
 // Fill in what an earlier job asked for; its seed only where it is wanted.
 export function draftFrom(request, seed = null) {
@@ -41,8 +43,9 @@ export function draftFrom(request, seed = null) {
 
 // What an earlier job asked for, as it may be asked again.
 export function bodyAgain({ request }, { withSeed }) {
-  const fields = [...SHARED, "negative_prompt", "n", "preview_every", "priority", ...(withSeed ? ["seed"] : [])];
-  return Object.fromEntries(fields.map((field) => [field, request[field]]).filter(([, value]) => value !== null && value !== undefined));
+  const fields = [...SHARED, "negative_prompt", "n", "preview_every", "priority", ...INPUTS, ...(withSeed ? ["seed"] : [])];
+  const isSaid = (value) => value !== null && value !== undefined && value.length !== 0;
+  return Object.fromEntries(fields.map((field) => [field, request[field]]).filter(([, value]) => isSaid(value)));
 }
 
 // The body of POST /generate: only what this model can do.
@@ -57,6 +60,11 @@ export function bodyOf(now, card) {
   };
   for (const field of ["width", "height", "steps", "guidance_scale", "scheduler", "seed", "step_reuse"]) {
     if (now[field] !== null) body[field] = now[field];
+  }
+  if (now.input?.id) {
+    body.image = now.input.id;
+    if (now.mask) body.mask = now.mask.id;
+    if (now.strength !== null && card.tasks.includes("image-to-image")) body.strength = now.strength;
   }
   if (card.negative_prompt && now.negative_prompt.trim()) body.negative_prompt = now.negative_prompt;
   return body;

@@ -16,6 +16,9 @@ export function cardOf(id, { models } = catalogue.get()) {
   return models.find((card) => card.id === id) ?? models.find((card) => card.is_default) ?? models[0] ?? null;
 }
 
+// What a model can be asked for, as `GET /models` names it.
+export const does = (card, task) => Boolean(card?.tasks?.includes(task));
+
 export const useCard = (id) => useStore(catalogue, (now) => cardOf(id, now));
 
 const SHAPES = [["square", 1, 1], ["portrait", 3, 4], ["landscape", 4, 3], ["tall", 9, 16], ["wide", 16, 9]];

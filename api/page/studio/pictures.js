@@ -3,7 +3,7 @@ import { texts } from "texts";
 import { timeOf } from "../kit/format.js";
 import { urlOf } from "../kit/server.js";
 import { toast } from "../kit/toasts.js";
-import { draft } from "./draft.js";
+import { bodyAgain } from "./draft.js";
 
 // Links name the server's public address; a page that was opened by another one stays there.
 export function ownUrl(view, url) {
@@ -29,9 +29,8 @@ export async function copyLink(view, image) {
 }
 
 export async function copyParameters(view, image) {
-  const { priority, preview_every, seed, n, ...request } = view.request;
-  const kept = Object.fromEntries(Object.entries({ ...request, seed: image.seed }).filter(([, value]) => value !== null));
-  if (await copied(JSON.stringify(kept, null, 2))) toast(texts.image.parametersCopied);
+  const { n, priority, preview_every, ...kept } = bodyAgain(view, { withSeed: false });
+  if (await copied(JSON.stringify({ ...kept, seed: image.seed }, null, 2))) toast(texts.image.parametersCopied);
 }
 
 // The clipboard is only there on HTTPS and loopback.
@@ -45,8 +44,7 @@ async function copied(text) {
   }
 }
 
-export function useAsInput(view, image) {
-  draft.change({ input: { id: image.id, url: fullUrl(view, image), width: image.width, height: image.height }, mask: null });
-  scrollTo({ top: 0 });
-  document.getElementById("prompt")?.focus();
+// An earlier picture needs no upload: its id names it.
+export function inputOf(view, image) {
+  return { id: image.id, url: fullUrl(view, image), width: image.width, height: image.height };
 }

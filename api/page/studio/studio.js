@@ -1,6 +1,6 @@
 // The studio: ask for pictures, watch them take shape, look at all of them.
 import { texts } from "texts";
-import { html, render, useEffect } from "../kit/dom.js";
+import { html, render, useEffect, useState } from "../kit/dom.js";
 import { Header, LinkState } from "../kit/header.js";
 import { whenUp } from "../kit/server.js";
 import { session } from "../kit/session.js";
@@ -8,6 +8,7 @@ import { SignIn } from "../kit/sign_in.js";
 import { LiveRegion } from "../kit/speak.js";
 import { useStore } from "../kit/store.js";
 import { complain, Toasts } from "../kit/toasts.js";
+import { acceptPictures } from "./bring.js";
 import { Composer } from "./composer.js";
 import { History } from "./history.js";
 import { forgetAll } from "./jobs.js";
@@ -26,7 +27,13 @@ function Studio() {
     <a class="skip" href="#pictures">${texts.nav.skip}</a>
     <${Header} page="studio" />
     <main><h1 class="unseen">${texts.nav.studio}</h1><${Composer} /><${History} /></main>
-    <${LinkState} /><${Toasts} /><${LiveRegion} />`;
+    <${LinkState} /><${Toasts} /><${LiveRegion} /><${DropHere} />`;
+}
+
+function DropHere() {
+  const [isShown, show] = useState(false);
+  useEffect(() => acceptPictures(show), []);
+  return isShown && html`<div class="drop-here">${texts.input.drop}</div>`;
 }
 
 async function begin() {
