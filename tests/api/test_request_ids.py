@@ -34,7 +34,7 @@ def test_an_id_that_is_too_long_or_of_odd_characters_is_replaced(odd: str, share
 
 
 def test_a_body_that_is_too_large_is_refused_under_the_request_s_id(shared_http: httpx.Client) -> None:
-    answer = shared_http.post("/generate", content=b" " * 100_000, headers={"X-Request-ID": "large"})
+    answer = shared_http.post("/v1/images/generations", content=b" " * 100_000, headers={"X-Request-ID": "large"})
 
     assert (answer.status_code, answer.headers["x-request-id"]) == (413, "large")
 
