@@ -202,6 +202,9 @@ class OutOfMemory(JobError):
 class GenerationFailed(JobError):
     code = "generation_failed"
 
+    comes_again: bool = False
+    """Set by who has seen the same error twice: then another worker need not try."""
+
 
 class DeadlineExceeded(JobError):
     code = "deadline_exceeded"

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from gpu_worker.engine.calls.families import CHANGES_NETWORKS
+
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
@@ -17,6 +19,9 @@ def clash(pipeline: "DiffusionPipeline") -> str | None:
     """
     if getattr(pipeline, "_all_hooks", None):
         return "CPU offload takes every network off the device at the end of each run"
+    for part, reason in CHANGES_NETWORKS.items():
+        if part in type(pipeline).__name__:
+            return reason
     for name, network in networks(pipeline):
         if cache := _step_cache(network):
             return f"{cache} keeps the last step of a run inside the {name}"

@@ -55,6 +55,7 @@ class Engine:
         tempo: Tempo | None = None,
         on_death: Callable[[BaseException], None] = lambda _error: None,
         memory: Memory | None = None,
+        in_flight: InFlight | None = None,
     ) -> None:
         self.knees = knees
         self.memory_budget = MemoryBudget()
@@ -62,7 +63,7 @@ class Engine:
         self.device = device
         self.memory = memory or memory_of(device)
         self._descent = Descent(torch.device(device)) if device.startswith("cuda") else None
-        self._in_flight = InFlight(device)
+        self._in_flight = in_flight or InFlight(device)
         self._clock = clock
         self._on_death = on_death
         self._scheduler = Scheduler(knees, self.memory_budget, tempo or Tempo(), self._in_flight, clock)
@@ -203,16 +204,27 @@ class Engine:
             with torch.no_grad():
                 if self.device.startswith("cuda"):
                     torch.cuda.set_device(self.device)  # of this thread: else its events would be the first GPU's
-                while batch := self._scheduler.fetch(runner):
-                    started_s = self._clock()
-                    self._in_flight.throttle()
-                    runner.run(batch)
-                    self._scheduler.forward_done(runner, self._clock() - started_s)
+                while self._forward(runner):
+                    pass
         except BaseException as error:
             log.error("engine.died", exception="".join(traceback.format_exception(error)))
             reason = "This worker's engine has stopped."
             _break_off([*self._scheduler.close(), *self._scheduler.give_up(runner)], reason)
             self._on_death(error)
+
+    def _forward(self, runner: Runner) -> bool:
+        """Whether there was one; False at the end."""
+        # The device first, then the choice: an urgent call that comes meanwhile is in the very next forward.
+        began_s = self._clock()
+        self._in_flight.throttle()
+        device_s = self._clock() - began_s
+        batch = self._scheduler.fetch(runner)
+        if not batch:
+            return False
+        began_s = self._clock()
+        runner.run(batch)
+        self._scheduler.forward_done(runner, device_s + self._clock() - began_s)
+        return True
 
     def _hand_back(self, batch: Sequence[Call], results: Sequence[Any]) -> None:
         self._scheduler.served(batch)

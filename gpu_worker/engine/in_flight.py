@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-# Forwards that may be queued on the device. One more would delay a cancel or a latecomer by one more step.
+# Forwards that may be queued on the device: one that runs, and one that is chosen when the one before it is done. One
+# more would delay a cancel or a latecomer by one more step.
 MOST = 2
 
 

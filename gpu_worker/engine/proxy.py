@@ -11,6 +11,7 @@ from diffusers.utils.torch_utils import unwrap_module
 from torch.utils import _pytree as pytree
 
 from gpu_worker.engine.call import Entry
+from gpu_worker.engine.calls.families import MUTATORS
 from gpu_worker.engine.clashes import clash, forget_last_run, has_hooks, networks
 from gpu_worker.engine.run_slot import RunSlot
 
@@ -22,8 +23,29 @@ DENOISERS = ("unet", "transformer")
 STEPS = (*DENOISERS, "controlnet")
 
 
+class NetworkShared(RuntimeError):
+    """A pipeline would change a network for every lane that shares it."""
+
+    def __init__(self, network: torch.nn.Module, change: str) -> None:
+        name = type(network).__name__
+        super().__init__(
+            f"{name} is shared by all lanes, and {change} would change it under their calls. A pipeline that needs "
+            "this has to take turns: name it in CHANGES_NETWORKS of gpu_worker/engine/calls/families.py."
+        )
+
+
 class NetworkProxy:
-    """To pipelines it is the network itself: its class, its config, its device. Only calls go another way."""
+    """To pipelines it is the network itself: its class, its config, its device. Only calls go another way.
+
+    What would change the network is refused: on the proxy it would be lost, on the network it would reach every lane.
+    """
+
+    _network: torch.nn.Module
+    _slot: RunSlot
+    _is_denoiser: bool
+    _upcast_from: torch.dtype | None
+    _hooked: list[torch.nn.Module]
+    _entries: dict[str, Entry]
 
     def __init__(
         self,
@@ -34,12 +56,14 @@ class NetworkProxy:
         is_step: bool = True,
         is_denoiser: bool = False,
     ) -> None:
-        self._network = network
-        self._slot = slot
-        self._is_denoiser = is_denoiser
-        self._upcast_from = upcast_from
-        self._hooked = [module for module in network.modules() if has_hooks(module)]
-        self._entries = {name: _entry(network, name, is_step) for name in entry_names(network)}
+        vars(self).update(
+            _network=network,
+            _slot=slot,
+            _is_denoiser=is_denoiser,
+            _upcast_from=upcast_from,
+            _hooked=[module for module in network.modules() if has_hooks(module)],
+            _entries={name: _entry(network, name, is_step) for name in entry_names(network)},
+        )
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -48,7 +72,20 @@ class NetworkProxy:
 
     def __getattr__(self, name: str) -> Any:
         entry = self._entries.get(name)
-        return partial(self._file, entry) if entry else getattr(self._network, name)
+        if entry:
+            return partial(self._file, entry)
+        if name in MUTATORS and hasattr(self._network, name):
+            return partial(self._refuse, f"{name}()")
+        return getattr(self._network, name)
+
+    def __setattr__(self, name: str, _value: object) -> None:
+        self._refuse(f"setting {name}")
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse(f"deleting {name}")
+
+    def _refuse(self, change: str, *_: object, **__: object) -> None:
+        raise NetworkShared(self._network, change)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._file(self._entries["forward"], *args, **kwargs)
@@ -74,8 +111,13 @@ class NetworkProxy:
         """Those with hooks: at each run, pipelines look through all modules for these, and for nothing else."""
         return iter(self._hooked or (self._network,))
 
-    def to(self, *_: Any, **__: Any) -> "NetworkProxy":
-        """Lanes share the weights: no run may move or cast them under another's call."""
+    def to(self, *args: Any, **kwargs: Any) -> "NetworkProxy":
+        """Where it is already, and as it is: what SDXL asks of an autoencoder that stays upcast is both."""
+        device, dtype, *_ = torch._C._nn._parse_to(*args, **kwargs)
+        if device is not None and device.type != self.device.type:
+            self._refuse(f"moving it to {device}")
+        if dtype is not None and dtype not in {self.dtype, self._network.dtype}:
+            self._refuse(f"casting it to {dtype}")
         return self
 
     def cache_context(self, *_: Any, **__: Any) -> AbstractContextManager[None]:

@@ -65,6 +65,7 @@ class Runner:
             # The traceback holds the frames of the network, and these its tensors: a retry would not fit beside them.
             return error if len(batch) == 1 and not is_out_of_memory(error) else _without_frames(error)
         self._hand_back(batch, results)
+        self._knees.went_well(batch[0].fit)
         return None
 
     def _forward(self, batch: Sequence[Call]) -> list[Any]:

@@ -8,6 +8,7 @@ import structlog
 
 from gpu_worker.engine.call import Entry
 from gpu_worker.engine.calls.arguments import Arguments, NotBatchable, bind, flatten
+from gpu_worker.engine.calls.families import RUNS_ALONE
 
 log = structlog.get_logger()
 
@@ -29,6 +30,9 @@ class Unbatchable:
     def arguments(self, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments | None:
         """A call's arguments, taken apart; None for a call that must run alone."""
         if entry in self:
+            return None
+        if entry.network in RUNS_ALONE:
+            self.keep(entry, "its batch dimension is not the first")
             return None
         try:
             return flatten(entry.network, entry.name, bind(entry.signature, args, kwargs))

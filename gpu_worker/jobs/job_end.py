@@ -47,7 +47,12 @@ def _ending(job: Job, claims: Claims, wakeups: Wakeups, end: TaskEnd) -> Iterato
         end.is_(Outcome.PUT_BACK, stopping.code)
         _give_back(job, claims, wakeups)
     except GenerationFailed as error:
-        end.is_(_try_again(job, error, error.__cause__ or error, claims, wakeups), error.code)
+        cause = error.__cause__ or error
+        if error.comes_again:
+            log.error("job.comes_again", exception=without_prompts(cause, job.request))
+            end.is_(_fail(job, error, claims), error.code)
+        else:
+            end.is_(_try_again(job, error, cause, claims, wakeups), error.code)
     except JobError as error:
         end.is_(_fail(job, error, claims), error.code)
     except Unavailable:

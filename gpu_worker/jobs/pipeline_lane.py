@@ -16,6 +16,7 @@ from gpu_worker.engine.proxy import share_networks
 from gpu_worker.engine.run_slot import RunSlot
 from gpu_worker.jobs.gate import Gate
 from gpu_worker.jobs.lanes import Watch
+from gpu_worker.jobs.second_try import tried_twice
 from gpu_worker.memory.device import is_out_of_memory
 from gpu_worker.previews.capture import PreviewDecoder, StepDone, capturing
 from gpu_worker.step_reuse.policy import LEVELS
@@ -51,10 +52,14 @@ class PipelineLane:
         # diffusers gives its base class no __call__.
         self._pipeline: Any = lane_pipeline(base)
         share_networks(self._pipeline, self._slot)
+        # Asked once: diffusers looks through all modules for it.
+        self._schedules_on_cpu = self._slot.shares_networks and base.device.type == "cuda"
 
     def run(self, request: ImageRequest, watch: Watch) -> "list[Image]":
-        on_cpu = self._slot.shares_networks and self._base.device.type == "cuda"
-        choose_scheduler(self._pipeline, self._base, request.scheduler, stays_on_cpu=on_cpu)
+        return tried_twice(lambda: self._draw(request, watch))
+
+    def _draw(self, request: ImageRequest, watch: Watch) -> "list[Image]":
+        choose_scheduler(self._pipeline, self._base, request.scheduler, stays_on_cpu=self._schedules_on_cpu)
         reuse = StepReuse(LEVELS[request.step_reuse], self._pipeline) if request.step_reuse != "off" else None
         run = Run(URGENCY[request.priority], request.cost, time.monotonic(), watch.check, watch.job_id, reuse)
         try:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+# Jobs under way for each that the forwards have room for.
+MOST_LANES_A_PLACE = 4
+
 
 class Nobody:
     """Watches the warm-up."""
@@ -52,9 +55,19 @@ def load_lanes(card: ModelCard, device: Device, engine: Engine, settings: Settin
     kept = KneeFile(settings.data_dir / "knees", card.id, device.name, str(card.cuda))
     compile_denoiser = _compiler(card, base, device, settings)
     draw = partial(lanes[0].run, watch=Nobody())
-    gate.know(warm_up(card, draw, engine, kept, 2 * settings.lanes, compile_denoiser))
+    warm = warm_up(card, draw, engine, kept, 2 * settings.lanes, compile_denoiser)
+    gate.know(warm.job_memory)
+    lanes = lanes_worth_having(lanes, warm.jobs_in_a_forward * engine.forwards_at_once, card)
     log.info("model.warm", model=card.id, lanes=len(lanes))
     return Lanes(lanes, kept_for_interactive=settings.interactive_lanes)
+
+
+def lanes_worth_having(lanes: list[PipelineLane], jobs_at_once: int, card: ModelCard) -> list[PipelineLane]:
+    """More jobs under way than these make none faster, and hold up those that come: docs/decisions/0006-ageing.md."""
+    most = MOST_LANES_A_PLACE * jobs_at_once
+    if len(lanes) > most:
+        log.info("lanes.clamped", model=card.id, asked_for=len(lanes), lanes=most, jobs_at_once=jobs_at_once)
+    return lanes[:most]
 
 
 def _compiler(card: ModelCard, base: "DiffusionPipeline", device: Device, settings: Settings) -> Compile | None:

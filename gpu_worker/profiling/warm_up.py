@@ -4,6 +4,7 @@ On a CPU it also learns how many cores one forward is worth.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import structlog
 
@@ -19,10 +20,20 @@ from gpu_worker.memory.job_memory import JobMemory, MeasuredForward
 from gpu_worker.profiling.compiling import Compiled, compiling
 from gpu_worker.profiling.knee_file import KneeFile
 from gpu_worker.profiling.measure import profile_of, seconds_with
+from gpu_worker.profiling.row_check import keep_unequal_alone
 
 log = structlog.get_logger()
 
 Compile = Callable[[], Compiled]
+
+
+@dataclass(frozen=True)
+class Warm:
+    """What the warm-up learnt of a model's jobs."""
+
+    job_memory: JobMemory
+    jobs_in_a_forward: int
+    """Of the default size, at the knee."""
 
 
 def warm_up(
@@ -32,10 +43,11 @@ def warm_up(
     kept: KneeFile,
     most_rows: int,
     compile_denoiser: Compile | None = None,
-) -> JobMemory:
+) -> Warm:
     """`draw` runs a lane. Without `compile_denoiser`, networks run as they are."""
     # What the default size takes of memory says what every other takes; so it comes first.
     tapped = [_calls_of(engine, draw, request) for request in warm_up_requests(card)]
+    keep_unequal_alone(tapped[0], _calls_of(engine, draw, another_request(card)), engine)
     calls = {call.fit: call for calls in tapped for call in calls}
     _spread(calls.values(), engine)
     if compile_denoiser:
@@ -46,7 +58,15 @@ def warm_up(
         _forward_of(call, engine.knees.peak(call.fit)) for call in {call.fit: call for call in tapped[0]}.values()
     ]
     engine.weigh()
-    return JobMemory(card.size.width * card.size.height, tuple(forwards))
+    job_memory = JobMemory(card.size.width * card.size.height, tuple(forwards))
+    return Warm(job_memory, _jobs_in_a_forward(tapped[0], engine))
+
+
+def _jobs_in_a_forward(calls: Iterable[Call], engine: Engine) -> int:
+    """Of the network that runs at each step; several do where a ControlNet steps too, and the narrowest counts."""
+    steps = [call for call in calls if call.entry.is_step]
+    places = [1 if call.entry in engine.unbatchable else engine.knees.of(call.fit) // call.rows for call in steps]
+    return max(1, min(places, default=1))
 
 
 def _forward_of(call: Call, peak: Peak) -> MeasuredForward:
@@ -62,6 +82,11 @@ def _forward_of(call: Call, peak: Peak) -> MeasuredForward:
 def warm_up_requests(card: ModelCard) -> list[ImageRequest]:
     """One image of each size that is warmed up, in as few steps as the model knows."""
     return [_request(card, width, height) for width, height in [(card.size.width, card.size.height), *card.warm_sizes]]
+
+
+def another_request(card: ModelCard) -> ImageRequest:
+    """Of the default size, and in everything else another than the first."""
+    return warm_up_requests(card)[0].model_copy(update={"prompt": "a test", "seed": 1})
 
 
 def _calls_of(engine: Engine, draw: Callable[[ImageRequest], object], request: ImageRequest) -> list[Call]:

@@ -181,6 +181,25 @@ def test_an_error_of_the_moment_costs_an_attempt_and_not_the_job(
     assert queued(redis_url, "gpu.minilab") == [{"model": "minilab", "cause": job_id}]
 
 
+def test_an_error_that_will_come_again_ends_the_job_at_its_first_attempt(
+    node: Node, store: JobStore, lane: FakeLane, client: Client, job_id: str
+) -> None:
+    def breaks_for_good(_step: int) -> None:
+        error = GenerationFailed("The model stopped with IndexError.")
+        error.comes_again = True
+        raise error
+
+    lane.before_step = breaks_for_good
+
+    run_all("minilab", node)
+
+    job = store.get(job_id)
+    assert (job.state, job.attempt) == (JobState.FAILED, 1)
+    assert job.failure
+    assert job.failure.code == "generation_failed"
+    assert events(client, job_id) == ["started", "failed"]
+
+
 def breaks(_step: int) -> None:
     raise KeyError(PROMPT)
 

@@ -73,12 +73,33 @@ def test_without_a_name_it_is_like_the_models_own_but_another_object(minilab: An
     assert scheduler.config == minilab.scheduler.config
 
 
+@pytest.mark.parametrize("name", [None, *FOR_NOISE])
+def test_no_state_of_one_job_reaches_the_next(name: str | None, minilab: Any) -> None:
+    used: Any = own_scheduler(minilab, name)
+    used.set_timesteps(3)
+
+    fresh: Any = own_scheduler(minilab, name)
+
+    assert fresh.num_inference_steps != 3
+    assert fresh.config is not used.config
+
+
+def test_a_start_that_is_set_afterwards_holds(minilab: Any) -> None:
+    scheduler: Any = own_scheduler(minilab, "dpmpp_2m")
+    scheduler.set_timesteps(10)
+
+    scheduler.set_begin_index(4)
+
+    assert scheduler.begin_index == 4
+    assert (scheduler.set_timesteps(10), scheduler.begin_index) == (None, 0)
+
+
 def test_a_cards_default_is_the_scheduler_that_the_model_came_with(minilab: Any, catalogue: Catalogue) -> None:
     own = minilab.scheduler
 
     scheduler: Any = own_scheduler(minilab, catalogue["minilab"].scheduler)
 
-    assert type(scheduler) is type(own)
+    assert isinstance(scheduler, type(own))
     assert dict(scheduler.config) == dict(own.config)
 
 

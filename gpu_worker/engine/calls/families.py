@@ -29,3 +29,31 @@ IGNORED = {
 
 # Language models keep what they read, to go on writing; one that only encodes a prompt never goes on.
 UNWANTED = {"use_cache": False}
+
+# Networks with a batch dimension that is not the first: HiDream's states of its language model are by layer, then row.
+# As many layers as rows, and they would be cut the wrong way.
+RUNS_ALONE = frozenset({"HiDreamImageTransformer2DModel"})
+
+# Parts of the names of pipelines that change their networks in their own runs: attention processors that they set,
+# layer by layer, on what they find inside; or keys and values that stay in there from step to step.
+CHANGES_NETWORKS = {
+    "PAG": "perturbed attention guidance sets attention processors in each run",
+    "LEditsPP": "LEDITS++ sets attention processors in each run",
+    "KleinKV": "keys and values of the reference images stay in its attention processors",
+}
+
+# Methods by which networks are changed for all who use them.
+MUTATORS = frozenset(
+    {
+        *("add_module", "register_module", "register_buffer", "register_parameter", "register_forward_hook"),
+        *("register_forward_pre_hook", "apply", "requires_grad_", "load_state_dict", "half", "float", "bfloat16"),
+        *("double", "cpu", "cuda", "to_empty", "train", "compile", "compile_repeated_blocks"),
+        *("set_attn_processor", "set_default_attn_processor", "set_attention_backend", "reset_attention_backend"),
+        *("fuse_qkv_projections", "unfuse_qkv_projections", "enable_freeu", "disable_freeu", "set_attention_slice"),
+        *("load_lora_adapter", "add_adapter", "set_adapter", "set_adapters", "enable_adapters", "disable_adapters"),
+        *("fuse_lora", "unfuse_lora", "unload_lora", "delete_adapters", "enable_lora", "disable_lora"),
+        *("load_attn_procs", "enable_cache", "disable_cache", "enable_group_offload", "enable_layerwise_casting"),
+        *("enable_forward_chunking", "disable_forward_chunking", "enable_tiling", "disable_tiling"),
+        *("enable_slicing", "disable_slicing", "enable_xformers_memory_efficient_attention"),
+    }
+)

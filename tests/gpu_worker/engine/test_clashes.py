@@ -1,5 +1,6 @@
 """Pipelines whose networks keep something from call to call take turns, say so once, and draw what they draw alone."""
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -8,11 +9,13 @@ import pytest
 import structlog
 import torch
 
+from gpu_worker.engine.clashes import clash
 from models.loading import load_pipeline
-from tests.gpu_worker.engine.batch_mates import Canceled, alone, difference, together
-from tests.gpu_worker.engine.orders import order
+from tests.gpu_worker.engine.batch_mates import Canceled, Order, alone, difference, together
+from tests.gpu_worker.engine.orders import PROMPTS, order
 from tests.gpu_worker.engine.test_parity import TOLERANCE
-from tests.models.conftest import TinyCard
+from tests.models.conftest import TinyCard, TinyPipeline
+from tests.models.tiny.pipelines import SIDE
 
 
 @pytest.fixture
@@ -67,3 +70,32 @@ def test_group_offload_only_moves_weights_and_batches(flux: Any, tiny_card: Tiny
 
     assert max(batch_mates.rows) == 3
     assert difference(batch_mates.images, expected) < TOLERANCE
+
+
+def test_a_pipeline_that_sets_attention_processors_in_its_runs_takes_turns(tiny_pipeline: TinyPipeline) -> None:
+    from diffusers import StableDiffusionPAGPipeline
+
+    parts = {**copy.deepcopy(tiny_pipeline("sd")).components, "image_encoder": None}
+    base: Any = StableDiffusionPAGPipeline(**parts, requires_safety_checker=False, pag_applied_layers="mid")
+    base.set_progress_bar_config(disable=True)
+    arguments = {"width": SIDE, "height": SIDE, "num_inference_steps": 3, "pag_scale": 3.0}
+    orders = [Order({"prompt": prompt, **arguments}, seeds=(number,)) for number, prompt in enumerate(PROMPTS)]
+    expected = [alone(base, each) for each in orders]
+
+    with structlog.testing.capture_logs() as logs:
+        batch_mates = together(base, orders)
+
+    assert all(np.array_equal(*pair) for pair in zip(batch_mates.images, expected, strict=True))
+    assert [(log["event"], log["pipeline"]) for log in logs] == [
+        ("pipeline.not_batchable", "StableDiffusionPAGPipeline")
+    ]
+
+
+@pytest.mark.parametrize("name", ["LEditsPPPipelineStableDiffusion", "Flux2KleinKVPipeline", "AnimateDiffPAGPipeline"])
+def test_the_others_that_change_their_networks_are_known_by_name(name: str, tiny_pipeline: TinyPipeline) -> None:
+    import diffusers
+
+    pipeline = copy.copy(tiny_pipeline("sd"))
+    pipeline.__class__ = getattr(diffusers, name)
+
+    assert clash(pipeline)

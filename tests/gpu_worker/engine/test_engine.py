@@ -1,6 +1,9 @@
 """Who shares a forward with whom, and when. The network is a fake one that counts rows."""
 
+from typing import Any
+
 import pytest
+import torch
 
 from gpu_worker.engine.tempo import Tempo
 from tests.gpu_worker.engine.engine_bench import engine_bench
@@ -15,6 +18,23 @@ def test_calls_that_fit_share_a_forward_and_each_gets_its_own_rows() -> None:
         futures = [one.call(1.0), two.call(2.0, 3.0), three.call(4.0)]
 
         assert [drawn(future) for future in futures] == [[2.0], [4.0, 6.0], [8.0]]
+        assert bench.network.rows_per_forward == [4]
+
+
+class Checker(FakeNetwork):
+    """As a safety checker: the images, and a flag for each."""
+
+    def forward(self, sample: torch.Tensor, scale: Any = 2.0) -> Any:
+        return super().forward(sample, scale)[0], [value > 1 for value in sample.flatten().tolist()]
+
+
+def test_one_user_s_flag_reaches_no_batch_mate() -> None:
+    with engine_bench(network=Checker()) as bench:
+        one, two, three = bench.lanes(3)
+
+        futures = [one.call(5.0), two.call(1.0), three.call(1.0, 7.0)]
+
+        assert [future.result(PATIENCE_S)[1] for future in futures] == [[True], [False], [False, True]]
         assert bench.network.rows_per_forward == [4]
 
 

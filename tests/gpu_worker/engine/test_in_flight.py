@@ -1,9 +1,14 @@
 """How far the engine runs ahead of the device."""
 
+import threading
+
 import pytest
 import torch
 
 from gpu_worker.engine.in_flight import InFlight
+from tests.gpu_worker.engine.engine_bench import engine_bench
+from tests.gpu_worker.engine.fake_lanes import drawn
+from tests.gpu_worker.engine.fake_network import PATIENCE_S
 
 
 @pytest.mark.cuda
@@ -29,3 +34,27 @@ def test_on_a_cpu_nothing_is_ahead_of_the_engine() -> None:
     in_flight.launched()
 
     assert (in_flight.most, in_flight.is_empty()) == (0, True)
+
+
+class BusyDevice(InFlight):
+    def __init__(self) -> None:
+        super().__init__("cpu")
+        self.is_waited_for, self.is_free = threading.Event(), threading.Event()
+
+    def throttle(self) -> None:
+        self.is_waited_for.set()
+        assert self.is_free.wait(PATIENCE_S)
+
+
+def test_an_urgent_call_that_comes_while_the_device_is_busy_is_in_the_very_next_forward() -> None:
+    device = BusyDevice()
+    with engine_bench(in_flight=device) as bench:
+        bulk, urgent = bench.lane(priority=1), bench.lane(priority=0)
+        futures = [bulk.call(1.0)]
+        assert device.is_waited_for.wait(PATIENCE_S)
+        futures.append(urgent.call(2.0))
+
+        device.is_free.set()
+
+        assert [drawn(future) for future in futures] == [[2.0], [4.0]]
+        assert bench.network.samples == [2.0, 1.0]

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+import torch
 
-from gpu_worker.engine.knees import Knees, Profile, find_knee
+from gpu_worker.engine.calls.arguments import Fit
+from gpu_worker.engine.knees import CLEAN_FORWARDS, Knees, Profile, find_knee
+from gpu_worker.memory.device import Peak
 
 SQUARE, WIDE = ("square",), ("wide",)
 
@@ -43,6 +46,65 @@ def test_a_forward_that_did_not_fit_lowers_the_cap_of_its_shape_and_never_raises
     knees.lower(WIDE, below=40)
 
     assert (knees.of(WIDE), knees.of(SQUARE)) == (3, 64)
+
+
+def shape(pixels: int, network: str = "unet") -> Fit:
+    """As arguments say it: the network, names, and a sample before what does not grow with the image."""
+    return network, ("sample", "prompt"), (torch.float32, "cpu", (4, pixels), None), (torch.float32, "cpu", (77,), None)
+
+
+def test_a_shape_that_was_not_measured_is_told_from_the_nearest_by_its_pixels() -> None:
+    knees = Knees(default_rows=8)
+    knees.measured(shape(100), Profile(16, Peak(1000, 50)))
+    knees.measured(shape(1000), Profile(4, Peak(1000, 500)))
+
+    assert (knees.of(shape(2000)), knees.peak(shape(2000))) == (2, Peak(2000, 1000))
+    assert (knees.of(shape(50)), knees.peak(shape(50))) == (32, Peak(1000, 25))
+    assert knees.of(shape(10_000)) == 1
+
+
+def test_nothing_is_told_from_another_network() -> None:
+    knees = Knees(default_rows=8)
+    knees.measured(shape(100), Profile(16, Peak(0, 50)))
+
+    assert (knees.of(shape(200, "vae")), knees.peak(shape(200, "vae"))) == (8, Peak())
+
+
+def test_what_is_measured_later_counts_at_once() -> None:
+    knees = Knees(default_rows=8)
+    assert knees.of(shape(200)) == 8
+
+    knees.measured(shape(100), Profile(8))
+
+    assert knees.of(shape(200)) == 4
+
+
+def test_a_knee_that_was_lowered_rises_again_as_forwards_go_well() -> None:
+    knees = Knees(default_rows=8)
+    knees.measured(WIDE, Profile(16))
+    knees.lower(WIDE, below=8)
+
+    seen = [knees.of(WIDE)]
+    for _ in range(3):
+        for _ in range(CLEAN_FORWARDS - 1):
+            knees.went_well(WIDE)
+        seen.append(knees.of(WIDE))
+        knees.went_well(WIDE)
+        seen.append(knees.of(WIDE))
+
+    assert seen == [4, 4, 8, 8, 16, 16, 16], "never beyond what was measured"
+
+
+def test_a_further_failure_begins_the_count_anew() -> None:
+    knees = Knees(default_rows=8)
+    knees.lower(WIDE, below=8)
+    for _ in range(CLEAN_FORWARDS - 1):
+        knees.went_well(WIDE)
+
+    knees.lower(WIDE, below=4)
+    knees.went_well(WIDE)
+
+    assert knees.of(WIDE) == 2
 
 
 def test_a_cap_is_one_row_at_least() -> None:

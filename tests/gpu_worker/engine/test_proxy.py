@@ -1,15 +1,17 @@
 """What a pipeline sees in place of its networks."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from diffusers.hooks.group_offloading import _is_group_offload_enabled
+from diffusers.models.attention_processor import AttnProcessor
 
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Knees
-from gpu_worker.engine.proxy import share_networks
+from gpu_worker.engine.proxy import NetworkShared, share_networks
 from gpu_worker.engine.run_slot import RunSlot
 from models.lane_pipeline import lane_pipeline
 from models.loading import load_pipeline
@@ -58,9 +60,38 @@ def test_outside_of_a_run_no_network_can_be_called(lane: Any, call: Any) -> None
         call(lane)
 
 
-def test_a_lane_cannot_cast_what_all_lanes_share(lane: Any, tiny_pipeline: TinyPipeline) -> None:
-    assert lane.unet.to(torch.float16) is lane.unet
-    assert tiny_pipeline("sd").unet.dtype == torch.float32
+CHANGES: dict[str, Callable[[Any], object]] = {
+    "a cast": lambda unet: unet.to(torch.float16),
+    "a move": lambda unet: unet.to("meta"),
+    "half precision": lambda unet: unet.half(),
+    "attention processors": lambda unet: unet.set_attn_processor(AttnProcessor()),
+    "the default ones": lambda unet: unet.set_default_attn_processor(),
+    "fused products": lambda unet: unet.fuse_qkv_projections(),
+    "a LoRA": lambda unet: unet.load_lora_adapter({}),
+    "another LoRA's weight": lambda unet: unet.set_adapters(["style"], [0.5]),
+    "a module": lambda unet: unet.add_module("extra", torch.nn.Identity()),
+    "an attribute": lambda unet: setattr(unet, "encoder_hid_proj", None),
+    "an attribute less": lambda unet: delattr(unet, "conv_in"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
+def test_a_lane_cannot_change_what_all_lanes_share(
+    lane: Any, tiny_pipeline: TinyPipeline, change: Callable[[Any], object]
+) -> None:
+    unet = tiny_pipeline("sd").unet
+    before = {name: id(module) for name, module in unet.named_modules()}
+
+    with pytest.raises(NetworkShared):
+        change(lane.unet)
+
+    assert {name: id(module) for name, module in unet.named_modules()} == before
+    assert unet.dtype == torch.float32
+
+
+def test_a_lane_may_ask_for_what_is_so_already(lane: Any) -> None:
+    assert lane.unet.to("cpu", torch.float32) is lane.unet
+    assert lane.unet.to(device="cpu") is lane.unet
 
 
 # diffusers' own SDXL pipeline calls what diffusers deprecates.
