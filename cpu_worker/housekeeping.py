@@ -85,7 +85,7 @@ class Housekeeper:
 
     def remove_old_jobs(self) -> None:
         """Images first: a record without images can be removed later, images without a record never would be."""
-        old = self._upkeep.too_old()
+        old = self._upkeep.take_old()
         for job_id in old:
             self._storage.delete_job(job_id)
             self._store.delete(job_id)

@@ -177,7 +177,11 @@ POISON = Key(
 )
 
 FINAL = Key(
-    "darkroom:final", "sorted set", "Jobs that have ended, by when (ms).", ("prelude.lua",), "Each id with its job."
+    "darkroom:final",
+    "sorted set",
+    "Jobs that have ended, by when (ms).",
+    ("prelude.lua", "take_old.lua"),
+    "Each id with its job.",
 )
 FOLLOWUPS = Key(
     "darkroom:followups",

@@ -225,6 +225,16 @@ def test_with_storage_down_what_is_left_of_a_job_is_tried_again_later(
         storage.get(key)
 
 
+def test_rounds_that_overlap_take_different_old_jobs(upkeep: Upkeep, client: Client, finish_job: FinishJob) -> None:
+    old = [finish_job(PICTURE), finish_job(PICTURE)]
+    grow_old(client, *old)
+
+    taken = [upkeep.take_old(limit=1), upkeep.take_old(limit=1), upkeep.take_old(limit=1)]
+
+    assert sorted(taken[0] + taken[1]) == sorted(job.id for job in old)
+    assert taken[2] == []
+
+
 def test_with_storage_down_no_old_job_is_removed_and_later_all_are(
     housekeeper: Housekeeper, store: JobStore, storage: WatchedStorage, client: Client, finish_job: FinishJob
 ) -> None:
@@ -236,6 +246,7 @@ def test_with_storage_down_no_old_job_is_removed_and_later_all_are(
         housekeeper.clear_storage()
     kept = [(is_gone(store, job), has_image(storage, job)) for job in old]
     storage.before_delete = lambda: None
+    grow_old(client, *old)  # they are due again after a while
     housekeeper.clear_storage()
 
     assert kept == [(False, True)] * 2

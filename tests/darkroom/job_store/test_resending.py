@@ -14,7 +14,7 @@ from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.redis_client import Client, connect
-from darkroom.job_store.scripts import FOLDER, source
+from darkroom.job_store.scripts import FOLDER, Scripts, source
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job, JobState
@@ -155,6 +155,13 @@ def _(ready: Side) -> tuple[Act, object]:
 def _(ready: Side) -> tuple[Act, object]:
     until_ms = InputRecords(ready.client).keep(PICTURE, "alice", "digest", for_s=60).until_ms
     return lambda side: InputRecords(side.client).drop(PICTURE.id, until_ms), True
+
+
+@case("take_old")
+def _(ready: Side) -> tuple[Act, object]:
+    ready.end_long_ago()
+    # What the lost answer named is due again after a while.
+    return lambda side: Scripts(side.client).run("take_old", 10, 1000, 5), []
 
 
 @pytest.fixture
