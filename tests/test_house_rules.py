@@ -72,7 +72,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "models": (("minilab",), ("previews",)),
     "benchmarks": (("estimates",), ("batching", "policy", "step_reuse", "why_a_queue", "waiting_job", "peers")),
 }
-# Files of one level that one can still take in; an engine is one thing, and has more, as have the store and its scripts.
+# Files of one level that one can still take in. An engine is one thing, and has more, as have the store and scripts.
 MOST_FILES = 14
 MOST_FILES_OF = {"gpu_worker/engine": 16, "darkroom/job_store": 16, "darkroom/job_store/lua": 18}
 
