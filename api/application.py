@@ -14,7 +14,7 @@ from api.door.keys_first import KeysFirst
 from api.door.trusted_hosts import TrustedHosts
 from api.keys import read_keys, require_public_url
 from api.page.documentation import install_documentation_page
-from api.routes import admin, events, generate, health, images, jobs, models, uploads
+from api.routes import admin, events, generate, health, images, jobs, models, uploads, variations
 from api.routes.files import files_router
 from api.routes.page import page_router
 from api.services import make_services
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     documentation.install(app)
     install_documentation_page(app, settings)
-    for routes in (generate, jobs, events, images, uploads, models, admin, health):
+    for routes in (generate, jobs, events, images, variations, uploads, models, admin, health):
         app.include_router(routes.router)
     if isinstance(services.storage, LocalStorage):
         app.include_router(files_router(services.storage))

@@ -51,7 +51,6 @@ JOB: dict[str, Any] = {
         "control_image": None,
         "control_scale": None,
         "fit": "crop",
-        "upscale": None,
     },
     "images": [
         SIGNED
@@ -109,6 +108,9 @@ MODEL_LIST: dict[str, Any] = {
             "schedulers": ["dpmpp_2m", "euler"],
             "scheduler": "dpmpp_2m",
             "negative_prompt": True,
+            "tasks": ["text-to-image", "image-to-image", "inpainting"],
+            "max_images": 1,
+            "controlnets": [],
             "step_reuse": {"default": "off", "max": "high"},
             "lanes": 1,
         }

@@ -56,6 +56,7 @@ def call_arguments(card: ModelCard, request: Wish, pictures: Pictures = NOTHING)
         "num_inference_steps": request.steps,
         "num_images_per_prompt": request.n,
         **_guidance(card, request),
+        **_kept_size(card, request),
     }
     match request.task:
         case Task.IMAGE_TO_IMAGE:
@@ -65,19 +66,18 @@ def call_arguments(card: ModelCard, request: Wish, pictures: Pictures = NOTHING)
         case Task.INPAINTING:
             arguments |= {"image": pictures.image[0], "mask_image": pictures.mask, "strength": request.strength}
         case Task.EDIT:
-            arguments |= _edit(card, request, pictures)
+            arguments["image"] = pictures.image[0] if card.pipeline in ONE_IMAGE else pictures.image
         case Task.CONTROLNET:
             name = "image" if card.pipeline in CONTROL_BY_IMAGE else "control_image"
             arguments |= {name: pictures.control_image, "controlnet_conditioning_scale": request.control_scale}
     return arguments
 
 
-def _edit(card: ModelCard, request: Wish, pictures: Pictures) -> dict[str, object]:
-    images = pictures.image[0] if card.pipeline in ONE_IMAGE else pictures.image
+def _kept_size(card: ModelCard, request: Wish) -> dict[str, object]:
+    """Kontext would choose a size of its own for the image, and draw a megapixel whatever it is asked for."""
     if card.pipeline != "FluxKontextPipeline":
-        return {"image": images}
-    # It would choose one of a few sizes by itself, for the image and for what it draws.
-    return {"image": images, "max_area": request.width * request.height, "_auto_resize": False}
+        return {}
+    return {"max_area": request.width * request.height, "_auto_resize": False}
 
 
 def _guidance(card: ModelCard, request: Wish) -> dict[str, object]:

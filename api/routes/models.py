@@ -9,6 +9,7 @@ from api.problems import responses
 from api.routes.jobs import ALWAYS
 from api.services import ServicesDep
 from darkroom.catalogue import ModelCard, Range, Size, StepReuse
+from darkroom.inputs import Task
 from darkroom.workers import lanes_of
 
 router = APIRouter(tags=["models"])
@@ -26,6 +27,9 @@ class ModelView(BaseModel):
     schedulers: list[str] = Field(description="Those that a request may name; `scheduler` is the default.")
     scheduler: str
     negative_prompt: bool
+    tasks: list[Task] = Field(description="What it can be asked for, by the inputs of a request.")
+    max_images: int = Field(description="Images that one edit may take.")
+    controlnets: list[str] = Field(description="Those that a request may name.")
     step_reuse: StepReuse = Field(description="What a request gets that does not say, and the most it may ask for.")
     lanes: int = Field(description="Jobs of it that can run at the same time now; 0 when no worker serves it.")
 
@@ -53,4 +57,5 @@ def list_models(owner: OwnerDep, services: ServicesDep) -> ModelList:  # noqa: A
 
 def _view(card: ModelCard, default: str, lanes: int) -> ModelView:
     shown = {name: getattr(card, name) for name in ModelView.model_fields.keys() & ModelCard.model_fields.keys()}
+    shown["controlnets"] = list(card.controlnets)
     return ModelView(**shown, is_default=card.id == default, lanes=lanes)
