@@ -53,7 +53,6 @@ JOB: dict[str, Any] = {
         "control_image": None,
         "control_scale": None,
         "fit": "crop",
-        "upscale": None,
     },
     "images": [
         SIGNED

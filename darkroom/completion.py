@@ -24,6 +24,7 @@ FAULT_CODES = (
 
 
 NOTHING = Brought()
+UNSUPPORTED = "task_unsupported"
 DEFAULT_STRENGTH = {Task.IMAGE_TO_IMAGE: 0.6, Task.INPAINTING: 1.0}
 
 
@@ -66,7 +67,6 @@ def complete(
         control_image=_id(brought.control_image),
         control_scale=_control_scale(body, task),
         fit=body.fit,
-        upscale=body.upscale,
     )
     faults = [
         *_prompt_faults(body, settings),
@@ -182,7 +182,7 @@ def _input_faults(body: GenerateBody, task: Task, card: ModelCard) -> Iterator[F
     if task not in card.tasks:
         able = ", ".join(card.tasks)
         message = f"{card.id} does {able}, but not {task}. `GET /models` says which model does."
-        yield Fault("model", "task_unsupported", message)
+        yield Fault("model", UNSUPPORTED, message)
     most = card.max_images if task is Task.EDIT else 1
     if images > most:
         yield Fault("image", "too_many_images", f"image has {images} pictures; {card.id} takes {most} for this.")

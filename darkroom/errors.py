@@ -31,6 +31,7 @@ DarkroomError
 │   ├── WeightsMissing
 │   ├── WeightsRefused
 │   ├── OutOfMemory
+│   ├── InputMissing            an input is not in storage any more
 │   ├── GenerationFailed
 │   ├── DeadlineExceeded
 │   └── DeliveryFailed
@@ -197,6 +198,10 @@ class WeightsRefused(JobError):
 
 class OutOfMemory(JobError):
     code = "out_of_memory"
+
+
+class InputMissing(JobError):
+    code = "input_missing"
 
 
 class GenerationFailed(JobError):

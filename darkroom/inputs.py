@@ -21,7 +21,6 @@ class Task(StrEnum):
     EDIT = "edit"
     """The prompt says what to change in the images."""
     CONTROLNET = "controlnet"
-    UPSCALE = "upscale"
 
 
 class Fit(StrEnum):

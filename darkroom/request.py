@@ -1,7 +1,7 @@
 """What a client asks for: as it may be sent, and as it is once complete (completion.py)."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt
 
@@ -134,9 +134,6 @@ class GenerateBody(BaseModel):
         default=None, description="How closely to follow `control_image`, 0 to 2. Default: 1."
     )
     fit: Fit = Field(default=Fit.CROP, description="How inputs of another shape come to the size that is drawn.")
-    upscale: Literal[2, 4] | None = Field(
-        default=None, description="Each image is also enlarged, in a job of its own that follows."
-    )
 
     @property
     def image_references(self) -> list[str]:
@@ -176,7 +173,6 @@ class ImageRequest(BaseModel):
     control_image: str | None = None
     control_scale: float | None = None
     fit: Fit = Fit.CROP
-    upscale: Literal[2, 4] | None = None
 
     @property
     def cost(self) -> float:

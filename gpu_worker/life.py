@@ -22,6 +22,7 @@ from gpu_worker.delivery.threads import UploadThreads
 from gpu_worker.delivery.upload import Uploader
 from gpu_worker.engine.forward import Forward
 from gpu_worker.jobs.bell import LineBell
+from gpu_worker.jobs.input_reader import InputReader
 from gpu_worker.jobs.leases import LeaseKeeper
 from gpu_worker.jobs.progress import ProgressWriter
 from gpu_worker.node import Node
@@ -75,7 +76,7 @@ class Life:
         from gpu_worker.profiling.loading import load_lanes
 
         self.engine = self._start_engine(device)
-        lanes = {card.id: load_lanes(card, device, self.engine, settings) for card in cards}
+        lanes = {card.id: load_lanes(card, device, self.engine, settings, InputReader(storage)) for card in cards}
         leases, progress = LeaseKeeper(claims, settings), ProgressWriter(claims)
         backpressure = Backpressure(settings.outbox_max_bytes)
         uploader = Uploader(storage, claims, wakeups, progress, backpressure, self._stopping)

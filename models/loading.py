@@ -1,13 +1,13 @@
 """Loads a model of the catalogue as a diffusers pipeline, from this machine alone."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from darkroom.catalogue import ModelCard
 from darkroom.errors import Misconfigured, WeightsMissing, WeightsRefused
 from models.device import capability_of
 from models.tuning import tune
-from models.weights import find_weights, how_to_get
+from models.weights import cached_snapshot, find_weights, how_to_get
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +30,23 @@ def load_pipeline(
     if device.startswith("cuda"):
         tune(pipeline, card.cuda, capability_of(device))
     return pipeline
+
+
+def load_controlnets(card: ModelCard, base: "DiffusionPipeline") -> dict[str, object]:
+    """The card's ControlNets by name, beside the pipeline that they lead. Raises WeightsMissing."""
+    import diffusers
+
+    loaded: dict[str, object] = {}
+    for name, source in card.controlnets.items():
+        folder = source.path or cached_snapshot(str(source.hub_id), None)
+        if folder is None or not folder.is_dir():
+            where = f"in {source.path}" if source.path else f"on this machine: hf download {source.hub_id}"
+            raise WeightsMissing(f"No weights of {card.id}'s ControlNet {name} {where}.")
+        network: Any = diffusers.ControlNetModel.from_pretrained(
+            folder, torch_dtype=base.dtype, use_safetensors=True, local_files_only=True
+        )
+        loaded[name] = network.to(base.device)
+    return loaded
 
 
 def _from_folder(card: ModelCard, folder: Path, dtype: "torch.dtype", weights_dir: Path | None) -> "DiffusionPipeline":

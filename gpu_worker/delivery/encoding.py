@@ -39,8 +39,8 @@ def encode(image: Image.Image, job: Job, index: int) -> bytes:
 
 def parameters_of(job: Job, index: int) -> dict[str, Any]:
     """All it takes to make this one image again: its own seed, and `n` = 1."""
-    beside = {"priority", "preview_every", "deadline_s"}
-    request = job.request.model_dump(mode="json", exclude=beside, exclude_none=True)
+    left_out = {"priority", "preview_every", "deadline_s", "task", *(() if job.request.image else ("image", "fit"))}
+    request = job.request.model_dump(mode="json", exclude=left_out, exclude_none=True)
     return request | {"seed": job.request.seed_of(index), "n": 1}
 
 

@@ -21,12 +21,12 @@ class Gate:
         self._job_memory = job_memory
 
     @contextmanager
-    def passed(self, drawing: Drawing, check: Callable[[], None]) -> Iterator[None]:
+    def passed(self, drawing: Drawing, check: Callable[[], None], images_read: int = 0) -> Iterator[None]:
         """Raises OutOfMemory for what is too large for the device, and what `check` raises while the job waits."""
         if self._job_memory is None:
             yield
             return
-        need = self._job_memory.of(drawing)
+        need = self._job_memory.of(drawing, images_read)
         if not self._memory_budget.is_enough_for(need):
             raise _too_large(drawing, need)
         with self._memory_budget.taken(need, check):

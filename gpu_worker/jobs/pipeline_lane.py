@@ -1,7 +1,7 @@
 """A lane that runs the stock diffusers pipeline, over weights and networks that a model's lanes share."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -9,20 +9,22 @@ import torch
 
 from darkroom.catalogue import ModelCard
 from darkroom.errors import DarkroomError, GenerationFailed, OutOfMemory
+from darkroom.inputs import Task
 from darkroom.request import ImageRequest, Priority
 from gpu_worker.engine.call import Run
 from gpu_worker.engine.engine import Engine
-from gpu_worker.engine.proxy import share_networks
 from gpu_worker.engine.run_slot import RunSlot
 from gpu_worker.jobs.gate import Gate
 from gpu_worker.jobs.lanes import Watch
 from gpu_worker.jobs.second_try import tried_twice
+from gpu_worker.jobs.task_pipelines import NONE, TaskPipelines, no_inputs
 from gpu_worker.memory.device import is_out_of_memory
 from gpu_worker.previews.capture import PreviewDecoder, StepDone, capturing
 from gpu_worker.step_reuse.policy import LEVELS
 from gpu_worker.step_reuse.run import StepReuse
 from models.call import call_arguments
-from models.lane_pipeline import choose_scheduler, lane_pipeline
+from models.lane_pipeline import choose_scheduler
+from models.pictures import Pictures, Read, pictures_of
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -43,33 +45,37 @@ class PipelineLane:
         engine: Engine,
         decoder: PreviewDecoder | None = None,
         gate: Gate | None = None,
+        read: Read = no_inputs,
+        controlnets: Mapping[str, object] = NONE,
     ) -> None:
         self._card = card
         self._base = base
         self._decoder = decoder
         self._gate = gate or Gate(engine.memory_budget)
         self._slot = RunSlot(engine)
-        # diffusers gives its base class no __call__.
-        self._pipeline: Any = lane_pipeline(base)
-        share_networks(self._pipeline, self._slot)
+        self._read = read
+        self._pipelines = TaskPipelines(card, base, self._slot, controlnets)
         # Asked once: diffusers looks through all modules for it.
-        self._schedules_on_cpu = self._slot.shares_networks and base.device.type == "cuda"
+        self._is_cuda = base.device.type == "cuda"
 
     def run(self, request: ImageRequest, watch: Watch) -> "list[Image]":
-        return tried_twice(lambda: self._draw(request, watch))
+        pictures = pictures_of(request, self._read)
+        return tried_twice(lambda: self._draw(request, pictures, watch))
 
-    def _draw(self, request: ImageRequest, watch: Watch) -> "list[Image]":
-        choose_scheduler(self._pipeline, self._base, request.scheduler, stays_on_cpu=self._schedules_on_cpu)
-        reuse = StepReuse(LEVELS[request.step_reuse], self._pipeline) if request.step_reuse != "off" else None
+    def _draw(self, request: ImageRequest, pictures: Pictures, watch: Watch) -> "list[Image]":
+        pipeline = self._pipelines.of(request)
+        on_cpu = self._slot.shares_networks and self._is_cuda
+        choose_scheduler(pipeline, self._base, request.scheduler, stays_on_cpu=on_cpu)
+        reuse = StepReuse(LEVELS[request.step_reuse], pipeline) if request.step_reuse != "off" else None
         run = Run(URGENCY[request.priority], request.cost, time.monotonic(), watch.check, watch.job_id, reuse)
         try:
             with (
-                self._gate.passed(request, watch.check),
+                self._gate.passed(request, watch.check, images_read=_images_read(request)),
                 self._slot.taken(run),
-                capturing(self._decoder, self._pipeline, request, watch) as capture,
+                capturing(self._decoder, pipeline, request, watch) as capture,
             ):
-                output = self._pipeline(
-                    **call_arguments(self._card, request),
+                output = pipeline(
+                    **call_arguments(self._card, request, pictures),
                     generator=_generators(request),
                     callback_on_step_end=_reporting(request, run, reuse, watch, capture),
                     output_type="pil",
@@ -82,6 +88,11 @@ class PipelineLane:
             log.info("job.steps_reused", level=request.step_reuse, steps=reuse.reused)
         images: list[Image] = output.images
         return images
+
+
+def _images_read(request: ImageRequest) -> int:
+    """Beside the one that is drawn, in each step."""
+    return len(request.image) if request.task is Task.EDIT else 0
 
 
 def _generators(request: ImageRequest) -> list[object]:

@@ -41,9 +41,12 @@ class JobMemory:
     pixels: int
     forwards: tuple[MeasuredForward, ...]
 
-    def of(self, drawing: Drawing) -> Need:
-        """In proportion to pixels and images, which is the least it can be: attention may grow faster."""
-        size = drawing.width * drawing.height / self.pixels
+    def of(self, drawing: Drawing, images_read: int = 0) -> Need:
+        """In proportion to pixels and images, which is the least it can be: attention may grow faster.
+
+        `images_read` beside each one that is drawn, as editors do, count as much as it.
+        """
+        size = drawing.width * drawing.height * (1 + images_read) / self.pixels
         held = sum(forward.argument_bytes for forward in self.forwards if forward.is_step)
         return Need(
             held_bytes=int(COPIES_HELD * held * drawing.n * max(1.0, size)),

@@ -11,13 +11,15 @@ from gpu_worker.engine.engine import Engine
 from gpu_worker.jobs.gate import Gate
 from gpu_worker.jobs.lanes import Lanes
 from gpu_worker.jobs.pipeline_lane import PipelineLane
+from gpu_worker.jobs.task_pipelines import no_inputs
 from gpu_worker.previews.setup import learn_decoder
 from gpu_worker.previews.writer import Draw
 from gpu_worker.profiling.compiling import Compiled, keep_compiled_in
 from gpu_worker.profiling.knee_file import KneeFile, device_mark, digest_of
 from gpu_worker.profiling.warm_up import Compile, warm_up
 from models.device import Device
-from models.loading import load_pipeline
+from models.loading import load_controlnets, load_pipeline
+from models.pictures import Read
 from models.tuning import denoiser_of
 
 if TYPE_CHECKING:
@@ -44,14 +46,15 @@ class Nobody:
         pass
 
 
-def load_lanes(card: ModelCard, device: Device, engine: Engine, settings: Settings) -> Lanes:
-    """Raises WeightsMissing, WeightsRefused, Misconfigured."""
+def load_lanes(card: ModelCard, device: Device, engine: Engine, settings: Settings, read: Read = no_inputs) -> Lanes:
+    """`read` gives lanes the inputs of their jobs. Raises WeightsMissing, WeightsRefused, Misconfigured."""
     log.info("model.loading", model=card.id, device=device.name)
     base = load_pipeline(card, device=device.name, dtype=device.dtype_of(card), weights_dir=settings.weights_dir)
     _keep_prompts_out_of_the_log()
     decoder = learn_decoder(card, base, engine, device, settings.weights_dir)
     gate = Gate(engine.memory_budget)
-    lanes = [PipelineLane(card, base, engine, decoder, gate) for _ in range(settings.lanes)]
+    controlnets = load_controlnets(card, base)
+    lanes = [PipelineLane(card, base, engine, decoder, gate, read, controlnets) for _ in range(settings.lanes)]
     kept = KneeFile(settings.data_dir / "knees", card.id, device.name, str(card.cuda))
     compile_denoiser = _compiler(card, base, device, settings)
     draw = partial(lanes[0].run, watch=Nobody())

@@ -183,7 +183,7 @@ def test_another_owner_s_upload_and_image_are_as_good_as_none(settings: Settings
         ({"image": "DATA", "steps": 0}, "steps_out_of_range"),
         ({"controlnet": "edges", "control_image": "DATA"}, "unknown_controlnet"),
         ({"image": "DATA", "fit": "bend"}, "invalid_field"),
-        ({"image": "DATA", "upscale": 3}, "invalid_field"),
+        ({"image": "DATA", "seed": -1}, "seed_out_of_range"),
     ],
 )
 def test_two_hundred_bad_requests_leave_no_object_and_no_key(

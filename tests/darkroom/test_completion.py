@@ -7,7 +7,7 @@ import pytest
 from darkroom.catalogue import Catalogue, ControlNet, ModelCard
 from darkroom.completion import complete
 from darkroom.errors import InvalidRequest
-from darkroom.inputs import Brought, Input, Task, kind_of, new_upload_id
+from darkroom.inputs import Brought, Input, Task, kind_of
 from darkroom.request import GenerateBody, ImageRequest
 from darkroom.settings import Settings
 from tests.models.tiny.pipelines import card
@@ -153,7 +153,7 @@ def test_a_task_that_the_model_does_not_do_is_refused() -> None:
 @pytest.mark.parametrize(
     ("reference", "kind"),
     [
-        (new_upload_id(), "upload"),
+        ("upl_" + "0f" * 12, "upload"),
         ("0660d9ef348c3f3f2f215f6d81a1-0", "image"),
         ("data:image/png;base64,AAAA", "data"),
         ("HTTPS://example.com/a.png", "url"),

@@ -91,7 +91,8 @@ def test_redis_forgets_nothing(services: Mapping[str, Any]) -> None:
 
     assert "--appendonly yes" in command
     assert "--maxmemory-policy noeviction" in command
-    assert re.search(r"--maxmemory \S*\dgb", command)
+    assert "maxmemory $$REDIS_MAXMEMORY" in command
+    assert re.search(r":-\dgb}$", services["redis"]["environment"]["REDIS_MAXMEMORY"])
     assert services["redis"]["volumes"] == ["redis-data:/data"]
 
 

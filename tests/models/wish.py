@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from darkroom.inputs import Task
 from tests.models.tiny.pipelines import SIDE
 
 
@@ -14,3 +15,6 @@ class Wish:
     steps: int = 2
     guidance_scale: float = 3.0
     n: int = 1
+    task: Task = Task.TEXT_TO_IMAGE
+    strength: float | None = None
+    control_scale: float | None = None
