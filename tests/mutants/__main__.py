@@ -50,8 +50,13 @@ def run(faults: list[Fault], jobs: int) -> int:
         survived = notice(faults, sandboxes, limits_s)
     for fault in survived:
         print(f"SURVIVED {fault}")
-    print(f"{len(faults) - len(survived)} of {len(faults)} noticed, in {time.monotonic() - began_s:.0f} s")
-    return 0 if len(survived) <= (1 - LEAST) * len(faults) else 1
+    noticed = len(faults) - len(survived)
+    print(f"In {time.monotonic() - began_s:.0f} s\n{noticed} of {len(faults)} noticed")
+    return exit_status(noticed, len(faults))
+
+
+def exit_status(noticed: int, count: int) -> int:
+    return 0 if noticed >= LEAST * count else 1
 
 
 if __name__ == "__main__":

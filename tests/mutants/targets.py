@@ -10,11 +10,16 @@ from tests.mutants.python_faults import python_faults
 Tests = tuple[str, ...]
 
 STORE: Tests = (
+    "tests/darkroom/job_store/test_bounds.py",
     "tests/darkroom/job_store/test_store.py",
-    "tests/darkroom/job_store",
+    "tests/darkroom/job_store/test_withdrawal.py",
+    "tests/darkroom/job_store/test_dead_letters.py",
+    "tests/darkroom/job_store/test_poison_jobs.py",
+    "tests/darkroom/job_store/test_previews.py",
+    "tests/darkroom/job_store/test_events.py",
     "tests/darkroom/estimates",
     "tests/cpu_worker/test_housekeeping.py",
-    "tests/api/test_events.py",
+    "tests/darkroom/job_store",
 )
 ENGINE: Tests = (
     "tests/gpu_worker/engine/test_policy.py",
@@ -24,7 +29,12 @@ ENGINE: Tests = (
     "tests/gpu_worker/engine/test_forwards_at_once.py",
     "tests/gpu_worker/engine/test_random_mixes.py",
 )
-API: Tests = ("tests/api/test_start.py", "tests/api/test_bad_bodies.py", "tests/api/test_generate.py")
+API: Tests = (
+    "tests/api/test_body_limit.py",
+    "tests/api/test_jobs.py",
+    "tests/api/test_bad_bodies.py",
+    "tests/api/test_start.py",
+)
 
 # A folder or a file, and the tests that are run for a fault in it; the longest name that fits counts.
 TESTS_OF: dict[str, Tests] = {
@@ -43,7 +53,7 @@ TESTS_OF: dict[str, Tests] = {
 }
 
 
-def tests_of(path: str) -> Tests:
+def concerning(path: str) -> Tests:
     return TESTS_OF[max((name for name in TESTS_OF if path == name or path.startswith(f"{name}/")), key=len)]
 
 
