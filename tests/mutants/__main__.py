@@ -21,7 +21,12 @@ from tests.mutants.targets import all_faults
 
 LEAST = 0.97
 # Imported once, before the processes part: what takes longer than many of the tests.
-HEAVY = ("hypothesis", "fastapi", "httpx", "celery", "redis", "uvicorn", "boto3", "PIL.Image", "torch", "diffusers")
+HEAVY = (
+    "hypothesis.strategies", "fastapi", "httpx", "celery.app.amqp", "kombu.transport.redis", "redis.asyncio", "uvicorn",
+    "sse_starlette", "pydantic_settings", "boto3", "PIL.Image", "torch", "transformers.models.clip.modeling_clip",
+    "diffusers.schedulers.scheduling_dpmsolver_multistep",
+    "diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -46,8 +51,11 @@ def run(faults: list[Fault], jobs: int) -> int:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         sandboxes = [Sandbox(Path(folder) / str(number)) for number in range(min(jobs, len(faults)))]
-        limits_s = baselines(faults, sandboxes)
-        survived = notice(faults, sandboxes, limits_s)
+        try:
+            survived = notice(faults, sandboxes, baselines(faults, sandboxes))
+        finally:
+            for sandbox in sandboxes:
+                sandbox.stop()
     for fault in survived:
         print(f"SURVIVED {fault}")
     noticed = len(faults) - len(survived)
