@@ -186,3 +186,12 @@ def test_an_unforeseen_error_does_not_end_its_thread(settings: Settings, client:
 
     assert renewed
     assert claims.errors == []
+
+
+def test_its_thread_ends_with_it(leases: LeaseKeeper) -> None:
+    before = set(threading.enumerate())
+    leases.start()
+
+    leases.stop()
+
+    assert set(threading.enumerate()) <= before
