@@ -16,8 +16,8 @@ from pathlib import Path
 from tests.mutants.equivalent import without_equivalent
 from tests.mutants.fault import Fault
 from tests.mutants.rounds import baselines, notice
-from tests.mutants.sandbox import ROOT, Sandbox
-from tests.mutants.targets import all_faults
+from tests.mutants.sandbox import Sandbox
+from tests.mutants.targets import ROOT, all_faults
 
 LEAST = 0.97
 # Imported once, before the processes part: what takes longer than many of the tests.

@@ -8,7 +8,7 @@ import pytest
 
 from tests.mutants.fault import Fault
 from tests.mutants.sandbox import Sandbox
-from tests.mutants.targets import Tests, concerning
+from tests.mutants.targets import Tests, concerning, whole_set
 
 Work = TypeVar("Work")
 # Of tests that pass as things are. Beyond this many times their own time, a fault has stopped them: it is noticed.
@@ -36,7 +36,7 @@ def baselines(faults: Iterable[Fault], sandboxes: Sequence[Sandbox]) -> Mapping[
         limits_s[tests] = max(LEAST_S, PATIENCE * (time.monotonic() - sandbox.began_s))
         print(f"passes   {' '.join(tests)} in {time.monotonic() - sandbox.began_s:.0f} s", flush=True)
 
-    _each(sorted({concerning(fault.path) for fault in faults}), sandboxes, begin, end)
+    _each(sorted({whole_set(fault.path) for fault in faults}), sandboxes, begin, end)
     return limits_s
 
 
@@ -45,7 +45,7 @@ def notice(faults: Sequence[Fault], sandboxes: Sequence[Sandbox], limits_s: Mapp
     survived: list[Fault] = []
 
     def begin(sandbox: Sandbox, fault: Fault) -> None:
-        sandbox.start(fault, concerning(fault.path), limits_s[concerning(fault.path)])
+        sandbox.start(fault, concerning(fault.path), limits_s[whole_set(fault.path)])
 
     def end(sandbox: Sandbox, fault: Fault, status: int) -> None:
         if status == pytest.ExitCode.OK:

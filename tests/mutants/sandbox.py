@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.fault import Fault
-from tests.mutants.targets import Tests
+from tests.mutants.targets import ROOT, Tests
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 MARKS = "not redis and not rabbitmq and not s3 and not browser and not cuda and not chaos"
 # Time to stop the servers that a test has started.
 GRACE_S = 10.0
@@ -93,6 +92,8 @@ class Sandbox:
         status = 70
         try:
             os.setsid()
+            # A shell that starts something in the background has it ignore this.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             os.chdir(self._tree)
             said = os.open(self._said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(said, 1)

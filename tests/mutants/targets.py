@@ -7,6 +7,7 @@ from tests.mutants.fault import Fault
 from tests.mutants.lua_faults import lua_faults
 from tests.mutants.python_faults import python_faults
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 Tests = tuple[str, ...]
 
 STORE: Tests = (
@@ -43,7 +44,7 @@ TESTS_OF: dict[str, Tests] = {
     "darkroom/api_keys.py": API,
     "api/keys.py": API,
     "api/body_limit.py": API,
-    "gpu_worker/jobs": ("tests/gpu_worker/jobs", "tests/gpu_worker/test_generate.py"),
+    "gpu_worker/jobs": ("tests/gpu_worker/test_generate.py", "tests/gpu_worker/jobs"),
     "gpu_worker/delivery": ("tests/gpu_worker/delivery",),
     "gpu_worker/engine/policy.py": ENGINE,
     "gpu_worker/engine/scheduler.py": ENGINE,
@@ -54,6 +55,12 @@ TESTS_OF: dict[str, Tests] = {
 
 
 def concerning(path: str) -> Tests:
+    """The file's own tests first, where it has any."""
+    own = Path("tests") / Path(path).parent / f"test_{Path(path).stem}.py"
+    return (str(own), *whole_set(path)) if (ROOT / own).is_file() else whole_set(path)
+
+
+def whole_set(path: str) -> Tests:
     return TESTS_OF[max((name for name in TESTS_OF if path == name or path.startswith(f"{name}/")), key=len)]
 
 
