@@ -10,6 +10,11 @@ TURNED = {
 SWAPPED = {"and": "or", "or": "and"}
 
 
+def mistaken(number: int) -> int:
+    """Off by one, or twice as much where one is nothing: of milliseconds, say."""
+    return number + 1 if number < 100 else number * 2
+
+
 @dataclass(frozen=True, order=True)
 class Fault:
     path: str

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from tests.mutants.fault import SWAPPED, TURNED, Fault
+from tests.mutants.fault import SWAPPED, TURNED, Fault, mistaken
 
 HIDDEN = re.compile(r"--[^\n]*|'[^'\n]*'")
 COMPARISON = re.compile(r"==|~=|<=|>=|<|>")
@@ -49,7 +49,7 @@ def _conditions(code: str, text: str) -> Iterator[Change]:
 
 def _numbers(code: str) -> Iterator[Change]:
     for match in NUMBER.finditer(code):
-        yield "constant off by one", *match.span(), str(int(match[0]) + 1)
+        yield "constant mistaken", *match.span(), str(mistaken(int(match[0])))
 
 
 def _blank(match: re.Match[str]) -> str:

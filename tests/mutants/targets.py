@@ -48,7 +48,7 @@ TESTS_OF: dict[str, Tests] = {
     "gpu_worker/delivery": ("tests/gpu_worker/delivery",),
     "gpu_worker/engine/policy.py": ENGINE,
     "gpu_worker/engine/scheduler.py": ENGINE,
-    "cpu_worker": ("tests/cpu_worker",),
+    "cpu_worker": ("tests/cpu_worker", "tests/brokers/test_refusals.py"),
     "storage/keys.py": ("tests/storage/test_keys.py",),
     "storage/links.py": ("tests/storage/test_links.py", "tests/api/test_files.py"),
 }

@@ -136,11 +136,15 @@ def test_a_flush_has_an_end_though_redis_does_not_answer(redis: SlowRedis, holds
     writer.stop()
 
 
-def test_its_threads_end_with_it(redis: SlowRedis) -> None:
+def test_its_threads_end_with_it_and_a_message_is_not_cut_off(redis: SlowRedis, holds: list[Hold]) -> None:
     before = set(threading.enumerate())
     writer = ProgressWriter(redis)  # type: ignore[arg-type]
     writer.start()
+    writer.note(holds[0], 1, 3)
+    assert redis.has_begun.wait(PATIENCE_S)
+    threading.Timer(0.1, redis.may_go_on.set).start()
 
     writer.stop()
 
-    assert set(threading.enumerate()) <= before
+    ours = set(threading.enumerate()) - before
+    assert not [thread for thread in ours if not isinstance(thread, threading.Timer)]
