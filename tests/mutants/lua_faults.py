@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from tests.mutants.fault import SWAPPED, TURNED, Fault, mistaken
+from tests.mutants.fault import SWAPPED, TURNED, Fault, line_at, mistaken
 
 HIDDEN = re.compile(r"--[^\n]*|'[^'\n]*'")
 COMPARISON = re.compile(r"==|~=|<=|>=|<|>")
@@ -20,7 +20,7 @@ Change = tuple[str, int, int, str]
 def lua_faults(path: str, text: str) -> list[Fault]:
     code = NAMED_NUMBER.sub(_blank, HIDDEN.sub(_blank, text))
     return sorted(
-        Fault(path, start, end, kind, text.count("\n", 0, start) + 1, text[start:end], after)
+        Fault(path, start, end, kind, *line_at(text, start), text[start:end], after)
         for kind, start, end, after in {*_calls(code), *_operators(code), *_conditions(code, text), *_numbers(code)}
     )
 

@@ -12,7 +12,7 @@ from tests.mutants.targets import Tests, concerning, whole_set
 
 Work = TypeVar("Work")
 # Of tests that pass as things are. Beyond this many times their own time, a fault has stopped them: it is noticed.
-PATIENCE, LEAST_S = 2, 30.0
+PATIENCE, LEAST_S = 3, 60.0
 BASELINE_LIMIT_S = 600.0
 BETWEEN_LOOKS_S = 0.05
 

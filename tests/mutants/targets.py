@@ -24,6 +24,7 @@ STORE: Tests = (
 )
 ENGINE: Tests = (
     "tests/gpu_worker/engine/test_policy.py",
+    "tests/gpu_worker/engine/test_in_flight.py",
     "tests/gpu_worker/engine/test_engine.py",
     "tests/gpu_worker/engine/test_engine_end.py",
     "tests/gpu_worker/engine/test_engine_failures.py",

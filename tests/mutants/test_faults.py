@@ -34,7 +34,16 @@ def test_python_is_given_each_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["MOST = 5\n", "def f(limit=100): ...\n", "log.info('a')\n", 'x = f"{a == 1}"\n', "# a < b\n", "x = '<'\n"]
+    "text",
+    [
+        "MOST = 5\n",
+        "def f(limit=100): ...\n",
+        "d = {'timeout_s': 5}\n",
+        "log.info('a')\n",
+        'x = f"{a == 1}"\n',
+        "# a < b\n",
+        "x = '<'\n",
+    ],
 )
 def test_python_is_left_alone_where_a_fault_would_say_nothing(text: str) -> None:
     assert python_faults("x.py", text) == []
