@@ -27,6 +27,7 @@ class Sandbox:
         self._tree = folder / "tree"
         self._said = folder / "said"
         self._fault: Fault | None = None
+        self._whole = ""
         self._child = 0
         self._is_told = False
         self._give_up_s = 0.0
@@ -44,7 +45,9 @@ class Sandbox:
         """Without a fault: whether the tests pass as things are."""
         self._fault = fault
         if fault:
-            self._rewrite(fault.path, fault.put_into((ROOT / fault.path).read_text("utf-8")))
+            # Not the checkout's: somebody may be at work there.
+            self._whole = (self._tree / fault.path).read_text("utf-8")
+            self._rewrite(fault.path, fault.put_into(self._whole))
         self.began_s = time.monotonic()
         self._give_up_s = self.began_s + limit_s
         self._is_told = False
@@ -66,7 +69,7 @@ class Sandbox:
             return None
         self._child = 0
         if self._fault:
-            self._rewrite(self._fault.path, (ROOT / self._fault.path).read_text("utf-8"))
+            self._rewrite(self._fault.path, self._whole)
         return -1 if late_s > 0 else os.waitstatus_to_exitcode(status)
 
     def stop(self) -> None:

@@ -32,7 +32,7 @@ ENGINE: Tests = (
     "tests/gpu_worker/engine/test_random_mixes.py",
 )
 API: Tests = (
-    "tests/api/test_body_limit.py",
+    "tests/api/door",
     "tests/api/test_jobs.py",
     "tests/api/test_bad_bodies.py",
     "tests/api/test_start.py",
@@ -44,7 +44,7 @@ TESTS_OF: dict[str, Tests] = {
     "darkroom/messages": ("tests/brokers/test_celery_app.py",),
     "darkroom/api_keys.py": API,
     "api/keys.py": API,
-    "api/body_limit.py": API,
+    "api/door": API,
     "gpu_worker/jobs": ("tests/gpu_worker/test_generate.py", "tests/gpu_worker/jobs"),
     "gpu_worker/delivery": ("tests/gpu_worker/delivery",),
     "gpu_worker/engine/policy.py": ENGINE,

@@ -151,3 +151,21 @@ def test_it_is_full_at_its_bound_and_not_before() -> None:
     backpressure.encoded(1)
     backpressure.look()
     assert not backpressure
+
+
+def test_one_job_that_fills_it_is_seen_as_soon_as_it_is_encoded(
+    node: Node, storage: WatchedStorage, clock: Clock, store: JobStore, request_of: MakeRequest
+) -> None:
+    """And not when the next is drawn: that would be one too many."""
+    backpressure = Backpressure(most_encoded_bytes=1)
+    uploader = Uploader(storage, node.claims, node.wakeups, node.progress, backpressure, node.stopping)
+    outbox = Outbox(uploader, backpressure, 600, clock)
+    store.enqueue("alice", request_of())
+    generate("minilab", replace(node, outbox=outbox))
+    assert backpressure
+
+    encode = outbox.task()
+    assert encode
+    encode()
+
+    assert not backpressure
