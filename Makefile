@@ -9,10 +9,11 @@ FLOWER ?= 0
 BENCH ?=
 CHAOS ?=
 SOAK ?=
+MUTANTS ?=
 
 BIN := .venv/bin
 
-.PHONY: demo up test test-services test-gpu check format bench chaos soak docs clean
+.PHONY: demo up test test-services test-gpu check format bench chaos soak mutants docs clean
 
 # A process for each core, four at most: each imports torch, and has its own Redis and tiny models. `worksteal` keeps
 # the tests of a file together as far as it can, and tells tests apart by number rather than by name.
@@ -56,6 +57,10 @@ chaos: .venv/dev.stamp
 # Half an hour of load, and whether memory, connections and queues stay flat. Shorter: make soak SOAK="--minutes 20"
 soak: .venv/dev.stamp
 	$(BIN)/python -m tests.soak $(SOAK)
+
+# Whether the tests notice small faults in what must not fail. Others: make mutants MUTANTS="--seed 3"
+mutants: .venv/dev.stamp
+	$(BIN)/python -u -m tests.mutants $(MUTANTS)
 
 # Pages that are made from code.
 docs: .venv/dev.stamp

@@ -18,7 +18,10 @@ LOOK_S = 0.5
 class Backpressure:
     """`most_encoded_bytes` may wait in memory for storage; what lanes have under way may exceed it."""
 
-    def __init__(self, most_encoded_bytes: int, most_drawn_bytes: int = MOST_DRAWN_BYTES) -> None:
+    def __init__(
+        self, most_encoded_bytes: int, most_drawn_bytes: int = MOST_DRAWN_BYTES, look_s: float = LOOK_S
+    ) -> None:
+        self._look_s = look_s
         self._most_encoded_bytes = most_encoded_bytes
         self.encoded_bytes = 0
         self._most_drawn_bytes = most_drawn_bytes
@@ -33,7 +36,7 @@ class Backpressure:
         """Until there is room, or nobody needs it any more."""
         with self._changed:
             while self._is_full and not is_leaving():
-                self._changed.wait(LOOK_S)
+                self._changed.wait(self._look_s)
 
     def drawn(self, added_bytes: int) -> None:
         with self._changed:

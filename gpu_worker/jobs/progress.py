@@ -35,8 +35,9 @@ class Step:
 
 
 class ProgressWriter:
-    def __init__(self, claims: Claims) -> None:
+    def __init__(self, claims: Claims, flush_s: float = FLUSH_S) -> None:
         self._claims = claims
+        self._flush_s = flush_s
         self._previews = PreviewWriter(claims)
         self._untold: deque[Step] = deque(maxlen=MOST_UNTOLD)
         self._changed = threading.Condition()
@@ -65,10 +66,10 @@ class ProgressWriter:
         self._previews.note(Preview(hold, step, steps, draw))
 
     def flush(self, hold: Hold) -> None:
-        """Until this job's steps are told, or FLUSH_S are over."""
+        """Until this job's steps are told, or that takes too long."""
         self._previews.forget(hold)
         with self._changed:
-            self._changed.wait_for(lambda: all(step.hold is not hold for step in self._untold), FLUSH_S)
+            self._changed.wait_for(lambda: all(step.hold is not hold for step in self._untold), self._flush_s)
 
     def _run(self) -> None:
         while steps := self._next():

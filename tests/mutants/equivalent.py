@@ -14,11 +14,11 @@ LIST = Path(__file__).parent / "equivalent.toml"
 class Equivalent:
     path: str
     kind: str
-    before: str
+    line: str
     why: str
 
     def covers(self, fault: Fault) -> bool:
-        return (self.path, self.kind, self.before) == (fault.path, fault.kind, " ".join(fault.before.split()))
+        return (self.path, self.kind, self.line) == (fault.path, fault.kind, fault.code)
 
 
 def equivalents() -> list[Equivalent]:

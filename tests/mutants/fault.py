@@ -10,6 +10,17 @@ TURNED = {
 SWAPPED = {"and": "or", "or": "and"}
 
 
+def line_at(text: str, at: int) -> tuple[int, str]:
+    """Its number, and what it says."""
+    number = text.count("\n", 0, at)
+    return number + 1, text.splitlines()[number].strip()
+
+
+def mistaken(number: int) -> int:
+    """Off by one, or twice as much where one is nothing: of milliseconds, say."""
+    return number + 1 if number < 100 else number * 2
+
+
 @dataclass(frozen=True, order=True)
 class Fault:
     path: str
@@ -18,6 +29,8 @@ class Fault:
     end: int
     kind: str
     line: int
+    code: str
+    """The line as it stands."""
     before: str
     after: str
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from tests.mutants.fault import SWAPPED, TURNED, Fault
+from tests.mutants.fault import SWAPPED, TURNED, Fault, line_at, mistaken
 
 HIDDEN = re.compile(r"--[^\n]*|'[^'\n]*'")
 COMPARISON = re.compile(r"==|~=|<=|>=|<|>")
@@ -20,7 +20,7 @@ Change = tuple[str, int, int, str]
 def lua_faults(path: str, text: str) -> list[Fault]:
     code = NAMED_NUMBER.sub(_blank, HIDDEN.sub(_blank, text))
     return sorted(
-        Fault(path, start, end, kind, text.count("\n", 0, start) + 1, text[start:end], after)
+        Fault(path, start, end, kind, *line_at(text, start), text[start:end], after)
         for kind, start, end, after in {*_calls(code), *_operators(code), *_conditions(code, text), *_numbers(code)}
     )
 
@@ -49,7 +49,7 @@ def _conditions(code: str, text: str) -> Iterator[Change]:
 
 def _numbers(code: str) -> Iterator[Change]:
     for match in NUMBER.finditer(code):
-        yield "constant off by one", *match.span(), str(int(match[0]) + 1)
+        yield "constant mistaken", *match.span(), str(mistaken(int(match[0])))
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ import ast
 import itertools
 from collections.abc import Iterator
 
-from tests.mutants.fault import SWAPPED, TURNED, Fault
+from tests.mutants.fault import SWAPPED, TURNED, Fault, line_at, mistaken
 
 Change = tuple[str, int, int, str]
 """Kind, start and end in characters, and what stands there instead."""
@@ -14,7 +14,7 @@ def python_faults(path: str, text: str) -> list[Fault]:
     source = _Source(text)
     changes = {change for node in ast.walk(ast.parse(text)) for change in source.changes(node)}
     return sorted(
-        Fault(path, start, end, kind, text.count("\n", 0, start) + 1, text[start:end], after)
+        Fault(path, start, end, kind, *line_at(text, start), text[start:end], after)
         for kind, start, end, after in changes
     )
 
@@ -33,6 +33,12 @@ class _Source:
             # A named number is a choice: a test that repeats it would only say it twice.
             case ast.Module(body=body):
                 self._left_alone.update(sub for part in body if _is_constant(part) for sub in ast.walk(part))
+            case ast.Dict(keys=keys, values=values):
+                pairs = zip(keys, values, strict=True)
+                self._left_alone.update(value for key, value in pairs if isinstance(key, ast.Constant))
+            case ast.arguments(defaults=defaults, kw_defaults=kw_defaults):
+                named = [default for default in (*defaults, *kw_defaults) if default]
+                self._left_alone.update(sub for default in named for sub in ast.walk(default))
             # Before Python 3.12 the tree does not say where in a formatted text a part of it stands.
             case ast.JoinedStr():
                 self._left_alone.update(ast.walk(node))
@@ -46,7 +52,7 @@ class _Source:
                 start, end = self._span(test)
                 yield "condition negated", start, end, f"(not ({self._text[start:end]}))"
             case ast.Constant(value=int(value)) if not isinstance(value, bool):
-                yield "constant off by one", *self._span(node), str(value + 1)
+                yield "constant mistaken", *self._span(node), str(mistaken(value))
 
     def _word(self, kind: str, left: ast.expr, right: ast.expr, others: dict[str, str]) -> Iterator[Change]:
         """The operator between two expressions, beside brackets."""
@@ -74,4 +80,4 @@ def _is_constant(node: ast.stmt) -> bool:
 
 def _logs(node: ast.AST) -> bool:
     """What an operator reads is for people to judge."""
-    return ast.unparse(node).startswith("log.")
+    return ast.unparse(node).startswith(("log.", "logger."))

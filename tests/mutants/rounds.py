@@ -8,11 +8,11 @@ import pytest
 
 from tests.mutants.fault import Fault
 from tests.mutants.sandbox import Sandbox
-from tests.mutants.targets import Tests, tests_of
+from tests.mutants.targets import Tests, concerning, whole_set
 
 Work = TypeVar("Work")
 # Of tests that pass as things are. Beyond this many times their own time, a fault has stopped them: it is noticed.
-PATIENCE, LEAST_S = 4, 30.0
+PATIENCE, LEAST_S = 3, 60.0
 BASELINE_LIMIT_S = 600.0
 BETWEEN_LOOKS_S = 0.05
 
@@ -36,7 +36,7 @@ def baselines(faults: Iterable[Fault], sandboxes: Sequence[Sandbox]) -> Mapping[
         limits_s[tests] = max(LEAST_S, PATIENCE * (time.monotonic() - sandbox.began_s))
         print(f"passes   {' '.join(tests)} in {time.monotonic() - sandbox.began_s:.0f} s", flush=True)
 
-    _each(sorted({tests_of(fault.path) for fault in faults}), sandboxes, begin, end)
+    _each(sorted({whole_set(fault.path) for fault in faults}), sandboxes, begin, end)
     return limits_s
 
 
@@ -45,7 +45,7 @@ def notice(faults: Sequence[Fault], sandboxes: Sequence[Sandbox], limits_s: Mapp
     survived: list[Fault] = []
 
     def begin(sandbox: Sandbox, fault: Fault) -> None:
-        sandbox.start(fault, tests_of(fault.path), limits_s[tests_of(fault.path)])
+        sandbox.start(fault, concerning(fault.path), limits_s[whole_set(fault.path)])
 
     def end(sandbox: Sandbox, fault: Fault, status: int) -> None:
         if status == pytest.ExitCode.OK:

@@ -7,24 +7,36 @@ from tests.mutants.fault import Fault
 from tests.mutants.lua_faults import lua_faults
 from tests.mutants.python_faults import python_faults
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 Tests = tuple[str, ...]
 
 STORE: Tests = (
+    "tests/darkroom/job_store/test_bounds.py",
     "tests/darkroom/job_store/test_store.py",
-    "tests/darkroom/job_store",
+    "tests/darkroom/job_store/test_withdrawal.py",
+    "tests/darkroom/job_store/test_dead_letters.py",
+    "tests/darkroom/job_store/test_poison_jobs.py",
+    "tests/darkroom/job_store/test_previews.py",
+    "tests/darkroom/job_store/test_events.py",
     "tests/darkroom/estimates",
     "tests/cpu_worker/test_housekeeping.py",
-    "tests/api/test_events.py",
+    "tests/darkroom/job_store",
 )
 ENGINE: Tests = (
     "tests/gpu_worker/engine/test_policy.py",
+    "tests/gpu_worker/engine/test_in_flight.py",
     "tests/gpu_worker/engine/test_engine.py",
     "tests/gpu_worker/engine/test_engine_end.py",
     "tests/gpu_worker/engine/test_engine_failures.py",
     "tests/gpu_worker/engine/test_forwards_at_once.py",
     "tests/gpu_worker/engine/test_random_mixes.py",
 )
-API: Tests = ("tests/api/test_start.py", "tests/api/test_bad_bodies.py", "tests/api/test_generate.py")
+API: Tests = (
+    "tests/api/door",
+    "tests/api/test_jobs.py",
+    "tests/api/test_bad_bodies.py",
+    "tests/api/test_start.py",
+)
 
 # A folder or a file, and the tests that are run for a fault in it; the longest name that fits counts.
 TESTS_OF: dict[str, Tests] = {
@@ -32,18 +44,24 @@ TESTS_OF: dict[str, Tests] = {
     "darkroom/messages": ("tests/brokers/test_celery_app.py",),
     "darkroom/api_keys.py": API,
     "api/keys.py": API,
-    "api/body_limit.py": API,
-    "gpu_worker/jobs": ("tests/gpu_worker/jobs", "tests/gpu_worker/test_generate.py"),
+    "api/door": API,
+    "gpu_worker/jobs": ("tests/gpu_worker/test_generate.py", "tests/gpu_worker/jobs"),
     "gpu_worker/delivery": ("tests/gpu_worker/delivery",),
     "gpu_worker/engine/policy.py": ENGINE,
     "gpu_worker/engine/scheduler.py": ENGINE,
-    "cpu_worker": ("tests/cpu_worker",),
+    "cpu_worker": ("tests/cpu_worker", "tests/brokers/test_refusals.py"),
     "storage/keys.py": ("tests/storage/test_keys.py",),
     "storage/links.py": ("tests/storage/test_links.py", "tests/api/test_files.py"),
 }
 
 
-def tests_of(path: str) -> Tests:
+def concerning(path: str) -> Tests:
+    """The file's own tests first, where it has any."""
+    own = Path("tests") / Path(path).parent / f"test_{Path(path).stem}.py"
+    return (str(own), *whole_set(path)) if (ROOT / own).is_file() else whole_set(path)
+
+
+def whole_set(path: str) -> Tests:
     return TESTS_OF[max((name for name in TESTS_OF if path == name or path.startswith(f"{name}/")), key=len)]
 
 

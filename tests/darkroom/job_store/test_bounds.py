@@ -150,3 +150,25 @@ def test_a_withdrawn_job_is_in_no_list(store: JobStore, client: Client, request_
 
     assert client.zcard(keys.JOBS("alice")) == 0
     assert set(client.keys("*")) <= {keys.MODELS(), keys.FAIR("minilab", "interactive"), keys.ROOM(), keys.GONE(job_id)}
+
+    assert set(client.keys("*")) <= {keys.MODELS(), keys.FAIR("minilab", "interactive")}
+
+
+@pytest.mark.parametrize(
+    ("end", "are_unwanted"),
+    [("runs", False), ("succeeds", False), ("fails", True), ("is canceled", True), ("is deleted", True)],
+)
+def test_images_of_a_job_that_ended_without_them_are_wanted_by_nobody(
+    end: str, are_unwanted: bool, store: JobStore, claims: Claims, job: Job
+) -> None:
+    match end:
+        case "succeeds":
+            claims.succeed(job, [])
+        case "fails":
+            claims.fail(job, QueueFull("for any reason", retry_after_s=1))
+        case "is canceled" | "is deleted":
+            store.cancel(job.id)
+    if end == "is deleted":
+        store.delete(job.id)
+
+    assert claims.is_ended_without_images(job.id) is are_unwanted

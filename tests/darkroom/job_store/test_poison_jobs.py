@@ -121,3 +121,12 @@ def test_the_neighbours_of_a_job_that_kills_its_workers_all_succeed(
     assert max(failed_attempts(client, job_id) for job_id in ids if job_id != poison) <= min(2, most_attempts - 1)
     assert {store.get(job_id).state for job_id in ids if job_id != poison} == {JobState.SUCCEEDED}
     assert crashes == most_attempts
+
+
+def test_one_that_has_ended_is_no_longer_looked_through(claims: Claims, client: Client, candidates: list[str]) -> None:
+    [job] = take(claims, "w", 2)
+    claims.succeed(job, [])
+
+    [next_one] = take(claims, "w", 2)
+
+    assert client.smembers(keys.POISON()) == {next_one.id}

@@ -19,6 +19,7 @@ from tests.conftest import MakeRequest
 from tests.gpu_worker.conftest import Clock
 from tests.gpu_worker.fakes import FakeLane
 from tests.gpu_worker.running import run_all, run_tasks
+from tests.in_a_thread import SOON_S, in_a_thread
 from tests.watched_storage import WatchedStorage, down, nothing
 
 KB = 1000
@@ -107,3 +108,64 @@ def test_images_that_are_not_encoded_yet_count_too() -> None:
     backpressure.drawn(-100)
     backpressure.look()
     assert backpressure
+
+
+def test_who_waits_for_room_is_woken_when_there_is() -> None:
+    backpressure = Backpressure(most_encoded_bytes=100, look_s=3600)
+    backpressure.encoded(100)
+    backpressure.look()
+    has_looked = threading.Semaphore(0)
+
+    def is_leaving() -> bool:
+        has_looked.release()
+        return False
+
+    waited = in_a_thread(lambda: backpressure.wait(is_leaving))
+    assert has_looked.acquire(timeout=SOON_S)
+
+    backpressure.encoded(-100)
+    backpressure.look()
+
+    waited.result(SOON_S)
+
+
+@pytest.mark.parametrize(("share", "has_room"), [(0.74, True), (0.75, False)])
+def test_what_was_full_has_room_again_below_three_quarters(share: float, has_room: bool) -> None:
+    backpressure = Backpressure(most_encoded_bytes=100)
+    backpressure.encoded(100)
+    backpressure.look()
+
+    backpressure.encoded(round(100 * share) - 100)
+    backpressure.look()
+
+    assert bool(backpressure) is has_room
+
+
+def test_it_is_full_at_its_bound_and_not_before() -> None:
+    backpressure = Backpressure(most_encoded_bytes=100)
+
+    backpressure.encoded(99)
+    backpressure.look()
+    assert backpressure
+
+    backpressure.encoded(1)
+    backpressure.look()
+    assert not backpressure
+
+
+def test_one_job_that_fills_it_is_seen_as_soon_as_it_is_encoded(
+    node: Node, storage: WatchedStorage, clock: Clock, store: JobStore, request_of: MakeRequest
+) -> None:
+    """And not when the next is drawn: that would be one too many."""
+    backpressure = Backpressure(most_encoded_bytes=1)
+    uploader = Uploader(storage, node.claims, node.wakeups, node.progress, backpressure, node.stopping)
+    outbox = Outbox(uploader, backpressure, 600, clock)
+    store.enqueue("alice", request_of())
+    generate("minilab", replace(node, outbox=outbox))
+    assert backpressure
+
+    encode = outbox.task()
+    assert encode
+    encode()
+
+    assert not backpressure

@@ -1,9 +1,7 @@
 """Who waits in the outbox is woken by what happens, and does not have to look by itself."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
 
 import pytest
 
@@ -16,9 +14,8 @@ from gpu_worker.generate import generate
 from gpu_worker.node import Node
 from tests.conftest import MakeRequest
 from tests.gpu_worker.conftest import Clock
+from tests.in_a_thread import SOON_S, in_a_thread
 
-Answer = TypeVar("Answer")
-SOON_S = 20  # far longer than waking takes, and far shorter than the waiting thread would sleep
 NEVER_S = 3600.0
 
 
@@ -47,13 +44,6 @@ def draw(node: Node, store: JobStore, request_of: MakeRequest) -> str:
     job_id = store.enqueue("alice", request_of()).job.id
     generate("minilab", node)
     return job_id
-
-
-def in_a_thread(work: Callable[[], Answer]) -> "Future[Answer]":
-    """One that is left behind where it waits for good."""
-    answer: Future[Answer] = Future()
-    threading.Thread(target=lambda: answer.set_result(work()), daemon=True).start()
-    return answer
 
 
 def waiting(outbox: SlowToLook) -> "Future[Task | None]":

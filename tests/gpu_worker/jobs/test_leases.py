@@ -186,3 +186,33 @@ def test_an_unforeseen_error_does_not_end_its_thread(settings: Settings, client:
 
     assert renewed
     assert claims.errors == []
+
+
+class HeldUpClaims(Claims):
+    """A renewal that is under way takes a moment."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        super().__init__(client, settings)
+        self.has_begun = threading.Event()
+        self.may_go_on = threading.Event()
+
+    def renew(self, jobs: Iterable[Job]) -> set[str]:
+        self.has_begun.set()
+        assert self.may_go_on.wait(20)
+        return super().renew(jobs)
+
+
+def test_its_thread_ends_with_it_and_a_renewal_is_not_cut_off(
+    client: Client, settings: Settings, start_job: StartJob
+) -> None:
+    before = set(threading.enumerate())
+    claims = HeldUpClaims(client, settings)
+    leases = LeaseKeeper(claims, settings.model_copy(update={"lease_s": 3.0}))
+    with leases.hold(start_job()):
+        leases.start()
+        assert claims.has_begun.wait(20)
+        threading.Timer(0.1, claims.may_go_on.set).start()
+
+        leases.stop()
+
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name == "leases"]

@@ -13,8 +13,10 @@ from darkroom.settings import Settings
 from gpu_worker.jobs.leases import Hold
 from gpu_worker.jobs.progress import MOST_AT_ONCE, ProgressWriter
 from tests.conftest import MakeRequest
+from tests.in_a_thread import SOON_S, in_a_thread
 
 PATIENCE_S = 10
+NEVER_S = 3600.0
 
 
 @dataclass
@@ -40,7 +42,7 @@ def redis() -> SlowRedis:
 
 @pytest.fixture
 def writer(redis: SlowRedis) -> Iterator[ProgressWriter]:
-    writer = ProgressWriter(redis)  # type: ignore[arg-type]
+    writer = ProgressWriter(redis, flush_s=NEVER_S)  # type: ignore[arg-type]
     writer.start()
     yield writer
     redis.may_go_on.set()
@@ -108,3 +110,41 @@ def test_of_two_attempts_at_one_job_only_the_stale_one_is_told_so(
         writer.flush(hold)
 
     assert (valid.is_over(), stale.is_over()) == (False, True)
+
+
+def test_who_flushes_is_woken_when_the_steps_are_told(
+    writer: ProgressWriter, redis: SlowRedis, holds: list[Hold]
+) -> None:
+    writer.note(holds[0], 1, 3)
+    assert redis.has_begun.wait(PATIENCE_S)
+    flushed = in_a_thread(lambda: writer.flush(holds[0]))
+    assert not flushed.done()
+
+    redis.may_go_on.set()
+
+    flushed.result(SOON_S)
+
+
+def test_a_flush_has_an_end_though_redis_does_not_answer(redis: SlowRedis, holds: list[Hold]) -> None:
+    writer = ProgressWriter(redis, flush_s=0.05)  # type: ignore[arg-type]
+    writer.start()
+    writer.note(holds[0], 1, 3)
+
+    in_a_thread(lambda: writer.flush(holds[0])).result(SOON_S)
+
+    redis.may_go_on.set()
+    writer.stop()
+
+
+def test_its_threads_end_with_it_and_a_message_is_not_cut_off(redis: SlowRedis, holds: list[Hold]) -> None:
+    before = set(threading.enumerate())
+    writer = ProgressWriter(redis)  # type: ignore[arg-type]
+    writer.start()
+    writer.note(holds[0], 1, 3)
+    assert redis.has_begun.wait(PATIENCE_S)
+    threading.Timer(0.1, redis.may_go_on.set).start()
+
+    writer.stop()
+
+    ours = set(threading.enumerate()) - before
+    assert not [thread for thread in ours if not isinstance(thread, threading.Timer)]
