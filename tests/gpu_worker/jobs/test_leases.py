@@ -196,7 +196,7 @@ class HeldUpClaims(Claims):
         self.has_begun = threading.Event()
         self.may_go_on = threading.Event()
 
-    def renew(self, jobs: Iterable[Job]) -> set[str]:
+    def renew(self, jobs: Iterable[Job]) -> set[Attempt]:
         self.has_begun.set()
         assert self.may_go_on.wait(20)
         return super().renew(jobs)
