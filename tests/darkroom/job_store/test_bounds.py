@@ -151,8 +151,6 @@ def test_a_withdrawn_job_is_in_no_list(store: JobStore, client: Client, request_
     assert client.zcard(keys.JOBS("alice")) == 0
     assert set(client.keys("*")) <= {keys.MODELS(), keys.FAIR("minilab", "interactive"), keys.ROOM(), keys.GONE(job_id)}
 
-    assert set(client.keys("*")) <= {keys.MODELS(), keys.FAIR("minilab", "interactive")}
-
 
 @pytest.mark.parametrize(
     ("end", "are_unwanted"),

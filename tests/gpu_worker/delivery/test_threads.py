@@ -54,7 +54,8 @@ class HangingPuts:
 
 def draw(node: Node, store: JobStore, request_of: MakeRequest, count: int) -> list[str]:
     jobs = [store.enqueue("alice", request_of()).job.id for _ in range(count)]
-    generate("minilab", node)
+    for _ in jobs:
+        generate("minilab", node)
     return jobs
 
 

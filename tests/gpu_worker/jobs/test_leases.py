@@ -208,7 +208,10 @@ def test_its_thread_ends_with_it_and_a_renewal_is_not_cut_off(
     before = set(threading.enumerate())
     claims = HeldUpClaims(client, settings)
     leases = LeaseKeeper(claims, settings.model_copy(update={"lease_s": 3.0}))
+    claims.may_go_on.set()
     with leases.hold(start_job()):
+        claims.has_begun.clear()
+        claims.may_go_on.clear()
         leases.start()
         assert claims.has_begun.wait(20)
         threading.Timer(0.1, claims.may_go_on.set).start()
