@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
@@ -83,4 +84,14 @@ def test_with_keys_every_answer_is_one_that_the_document_knows(case: Any, keyed_
 @open_document.parametrize()  # type: ignore[untyped-decorator]
 @BOUNDED
 def test_without_keys_too(case: Any, open_api: Serving) -> None:
+    check(case, open_api)
+
+
+def test_a_job_s_events_are_those_that_the_document_describes(open_api: Serving) -> None:
+    """No identity that is made up belongs to a job."""
+    asked = {"prompt": "a red circle"}
+    job = httpx.post(f"{open_api.url}/generate", json=asked, headers={"Prefer": "wait=20"}, trust_env=False).json()
+
+    case = open_document["/jobs/{job_id}/events"]["GET"].Case(path_parameters={"job_id": job["id"]})
+
     check(case, open_api)
