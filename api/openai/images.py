@@ -16,7 +16,8 @@ from api.openai.body import ImagesBody, in_their_words, native
 from api.openai.endings import client_left, end_of, ends_with_client, failure_of, status_of
 from api.openai.errors import error_object, responses
 from api.openai.form import read_edit
-from api.openai.stream import stream_of
+from api.openai.stream import kinds, stream_of
+from api.openapi.server_events import event_stream
 from api.services import Services, ServicesDep
 from darkroom.errors import InvalidRequest
 from darkroom.jobs import Failure, Job
@@ -59,7 +60,7 @@ CancelAfter = Annotated[str | None, Header(description="As for `POST /generate`.
     responses={
         200: {
             "description": "The images; with `stream`, events.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
+            "content": event_stream(kinds("image_generation"), EXAMPLE),
         },
         **responses(*CODES),
     },
@@ -89,7 +90,7 @@ async def generations(
     responses={
         200: {
             "description": "The images; with `stream`, events, whose types begin with `image_edit`.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": event_stream(kinds("image_edit"), EXAMPLE.replace("image_generation", "image_edit")),
         },
         **responses(*CODES, "malformed_form"),
     },

@@ -110,5 +110,10 @@ def _sent(kind: str, data: dict[str, Any]) -> ServerSentEvent:
     return ServerSentEvent(json.dumps({"type": kind} | data), event=kind)
 
 
+def kinds(of: str) -> tuple[str, ...]:
+    """Of the events of a stream: `of` is `image_generation` or `image_edit`."""
+    return (f"{of}.partial_image", f"{of}.completed", "error")
+
+
 def _error(status: int, code: str, message: str) -> ServerSentEvent:
     return ServerSentEvent(json.dumps({"type": "error"} | error_object(status, code, message)), event="error")

@@ -11,13 +11,14 @@ from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.keys import OwnerDep
+from api.openapi.server_events import event_stream
 from api.own_jobs import own_job
 from api.problems import responses
 from api.routes.jobs import ALWAYS
 from api.services import Services, ServicesDep
 from api.views import job_view
 from darkroom.errors import Fault, InvalidRequest, RedisUnavailable, UnknownJob
-from darkroom.job_store.events import EVENT_ID, FIRST, Event
+from darkroom.job_store.events import EVENT_ID, FINAL, FIRST, Event
 from darkroom.jobs import Job, JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -26,6 +27,7 @@ log = structlog.get_logger()
 RECONNECT_MS = 2000
 PING_S = 15
 
+KINDS = FINAL | {"queued", "started", "step", "preview"}
 EXAMPLE = """event: queued
 data: {"queue_position": 2, "eta_s": 1.4, "notice": null, "attempt": 0}
 
@@ -55,7 +57,7 @@ data: {"images": 1, "at_ms": 1795338012433}
             "description": "`queued` (again whenever its place changes), `started`, `step`, then one of `succeeded`, "
             "`failed`, `canceled`, after which the stream ends. A lost worker's job is `queued` again. With "
             "`preview_every`, also `preview`: the newest only, and without an id.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
+            "content": event_stream(KINDS, EXAMPLE),
         },
         204: {"description": "`Last-Event-ID` was the job's last event: there is nothing more to come."},
         **responses("unknown_job", "invalid_field", *ALWAYS),

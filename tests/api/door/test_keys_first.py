@@ -16,7 +16,9 @@ HEAD = "POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/
 
 @pytest.fixture
 def keyed(settings: Settings) -> Iterator[Serving]:
-    with serving(settings.model_copy(update={"api_keys": SecretStr(f"alice:{KEY}")})) as api:
+    with serving(
+        settings.model_copy(update={"api_keys": SecretStr(f"alice:{KEY}"), "max_inline_bytes": 65_536})
+    ) as api:
         yield api
 
 
