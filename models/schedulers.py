@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, cast, get_args
-
-from torch.utils.weak import WeakIdKeyDictionary
+from weakref import WeakKeyDictionary
 
 from darkroom.catalogue import SchedulerName
 
@@ -55,8 +54,8 @@ RECIPES: Mapping[SchedulerName, Recipe] = {
 }
 
 
-# By the model's own scheduler, then by name. torch gives it no annotations.
-_prototypes: Any = WeakIdKeyDictionary()
+# By the model's own scheduler, then by name.
+_prototypes: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 _prototypes_lock = threading.Lock()
 
 

@@ -29,6 +29,7 @@ PUBLISHED: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "sd3.5-large": ("FlowMatchEulerDiscreteScheduler", {"shift": 3.0}),
     "flux.1-schnell": ("FlowMatchEulerDiscreteScheduler", {"shift": 1.0}),
     "flux.1-dev": ("FlowMatchEulerDiscreteScheduler", {"shift": 3.0, **SHIFTED_BY_SIZE}),
+    "flux.1-kontext-dev": ("FlowMatchEulerDiscreteScheduler", {"shift": 3.0, **SHIFTED_BY_SIZE}),
     "flux.2-klein-4b": ("FlowMatchEulerDiscreteScheduler", {"shift": 3.0, **SHIFTED_BY_SIZE}),
     "flux.2-dev": ("FlowMatchEulerDiscreteScheduler", {"shift": 3.0, **SHIFTED_BY_SIZE}),
     "qwen-image": (

@@ -24,7 +24,7 @@ NEVER_MS = 2**52
 def enqueue_late(client: Client, not_after_ms: int) -> object:
     """By hand, as a sending that was long under way."""
     return Scripts(client).run(
-        "enqueue", not_after_ms, JOB, "alice", "minilab", "interactive", 1, 1, "{}", 9, 9, "", "", 60, 0
+        "enqueue", not_after_ms, JOB, "alice", "minilab", "interactive", 1, 1, "{}", 9, 9, "", "", 60, 0, ""
     )
 
 
