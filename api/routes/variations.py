@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
-from api.admission.admit import ADMISSION_CODES, admit
+from api.admission.admit import ADMISSION_CODES, LONGEST_IDEMPOTENCY_KEY, admit
 from api.examples import QUEUED_JOB
 from api.keys import OwnerDep
 from api.own_jobs import own_image
@@ -25,9 +25,13 @@ router = APIRouter(tags=["images"])
 class VariationsBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [{"strength": 0.5, "n": 2}]})
 
-    strength: StrictFloat = Field(default=0.6, description="How far from the image: above 0, 1 at most.")
-    n: StrictInt = Field(default=4, description="Images to make.")
-    seed: StrictInt | None = Field(default=None, description="Default: drawn at random.")
+    strength: StrictFloat = Field(
+        default=0.6,
+        description="How far from the image: above 0, 1 at most.",
+        json_schema_extra={"exclusiveMinimum": 0, "maximum": 1},
+    )
+    n: StrictInt = Field(default=4, description="Images to make.", json_schema_extra={"minimum": 1})
+    seed: StrictInt | None = Field(default=None, description="0 to 4294967295. Default: drawn at random.")
 
 
 DEFAULTS = VariationsBody()
@@ -47,7 +51,10 @@ async def vary_image(
     owner: OwnerDep,
     services: ServicesDep,
     body: VariationsBody = DEFAULTS,
-    idempotency_key: Annotated[str | None, Header(description="As of `POST /generate`.")] = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(description="As of `POST /generate`.", json_schema_extra={"maxLength": LONGEST_IDEMPOTENCY_KEY}),
+    ] = None,
 ) -> JobView:
     """A job of image to image, with the prompt, model and settings of the job that made the image."""
     made_by, _ = await run_in_threadpool(own_image, image_id, owner, services)

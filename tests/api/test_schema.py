@@ -27,11 +27,7 @@ BOUNDED = settings(
     max_examples=int(CASES or 20), deadline=None, derandomize=not CASES, suppress_health_check=list(HealthCheck)
 )
 # What follows from a picture that a client names, or from a duration in words, no schema can tell.
-UNTOLD = frozenset(
-    {"image", "mask", "strength", "controlnet", "control_image", "control_scale", "upscale", "output_quality"}
-)
-
-
+UNTOLD = frozenset({"image", "mask", "strength", "controlnet", "control_image", "control_scale", "output_quality"})
 # Whether bytes are a picture no schema can tell either, and `/v1` has the words of OpenAI's own document, without the
 # bounds of our models.
 UNTOLD_PATHS = ("/uploads", "/v1/")
