@@ -15,7 +15,7 @@ BOUND_S = 0.3
 
 @pytest.fixture
 def hasty(settings: Settings) -> Iterator[Serving]:
-    with serving(settings.model_copy(update={"body_timeout_s": BOUND_S, "max_body_bytes": 1024})) as api:
+    with serving(settings.model_copy(update={"body_timeout_s": BOUND_S, "max_inline_bytes": 1024})) as api:
         yield api
 
 
