@@ -112,8 +112,9 @@ def _timesteps(card: ModelCard, scheduler: Any, steps: int) -> Any:
     family: Any = importlib.import_module(getattr(diffusers, card.pipeline).__module__)
     config = scheduler.config
     given: dict[str, Any] = {}
-    if card.pipeline in {"FluxPipeline", "Flux2Pipeline", "Flux2KleinPipeline", "QwenImagePipeline"}:
-        knows_itself = config.get("use_flow_sigmas", False) and card.pipeline != "QwenImagePipeline"
+    if card.pipeline.startswith("Flux") or card.pipeline == "QwenImagePipeline":
+        # FLUX.1 Kontext and Qwen-Image give their own, whatever the scheduler would do.
+        knows_itself = config.get("use_flow_sigmas", False) and card.pipeline not in GIVE_SIGMAS
         given["sigmas"] = None if knows_itself else np.linspace(1.0, 1 / steps, steps)
     if card.pipeline == "ZImagePipeline":
         given["sigmas"] = family.get_default_z_image_sigmas(steps)
@@ -129,5 +130,6 @@ def _timesteps(card: ModelCard, scheduler: Any, steps: int) -> Any:
     return timesteps
 
 
+GIVE_SIGMAS = frozenset({"FluxKontextPipeline", "QwenImagePipeline"})
 # As pipelines fill in what a scheduler does not say.
 SHIFT_BOUNDS = {"base_image_seq_len": 256, "max_image_seq_len": 4096, "base_shift": 0.5, "max_shift": 1.15}
