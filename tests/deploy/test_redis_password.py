@@ -22,7 +22,8 @@ def test_redis_is_started_with_its_password_but_not_on_its_command_line(reposito
     service, port, password = composed_redis(repository), free_port(), secrets.token_hex(32)
     [script] = service["command"]
     here = script.replace("$$", "$").replace("--dir /data", f"--dir {tmp_path} --bind 127.0.0.1 --port {port}")
-    environment = os.environ | {"PATH": f"{Path(binary).parent}:{os.environ['PATH']}", "REDISCLI_AUTH": password}
+    path = f"{Path(binary).parent}:{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "REDISCLI_AUTH": password, "REDIS_MAXMEMORY": "1gb"}
 
     process = subprocess.Popen([*service["entrypoint"], here], env=environment, stdout=subprocess.DEVNULL)
     try:

@@ -29,8 +29,9 @@ def picture(colour: str = "crimson", side: int = 128) -> bytes:
     return stored.getvalue()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: Chromium) -> Iterator[Browser]:
+    """Gone after these tests: Playwright does not start twice in a process."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.executable, args=list(chromium.arguments))
         yield browser
