@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.eventually import eventually
 from tests.page.conftest import Studio
 
 pytestmark = pytest.mark.browser
@@ -79,5 +80,7 @@ def test_its_seed_is_set_for_the_next(page: Page, studio: Studio) -> None:
     page.get_by_role("button", name="Generate").click()
     expect(page.get_by_role("article")).to_have_count(2)
 
-    newest, first = studio.api.services.store.newest("anonymous", limit=2)
+    store = studio.api.services.store
+    # Its card is there before the server has it.
+    newest, first = eventually(lambda: (jobs := store.newest("anonymous", limit=2))[1:] and jobs)
     assert (newest.request.seed, newest.request.n) == (first.request.seed + 1, 1)

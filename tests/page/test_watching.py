@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from darkroom.errors import OutOfMemory
 from tests.page.conftest import Studio, picture
@@ -24,6 +24,23 @@ def test_a_job_appears_at_once_with_its_place_in_line(studio: Studio) -> None:
     page = studio.page
     expect(page.get_by_role("article", name="Job: a star")).to_contain_text("1 job before it")
     expect(page.get_by_role("article", name="Job: a boat")).to_contain_text("Next in line")
+
+
+def test_who_sends_before_the_models_are_known_need_not_send_again(studio: Studio) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    studio.page.route("**/models", hold)
+    studio.open()
+
+    studio.ask("a boat")
+    studio.page.get_by_label("What to draw").press("Control+Enter")
+    held[0].continue_()
+
+    expect(studio.page.locator("[data-job].queued")).to_have_count(1)
+    assert len(studio.api.services.store.newest("anonymous", limit=5)) == 1
 
 
 def test_its_preview_comes_before_the_picture_and_makes_room_for_it(studio: Studio) -> None:

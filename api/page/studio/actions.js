@@ -5,7 +5,7 @@ import { speak } from "../kit/speak.js";
 import { complain, toast } from "../kit/toasts.js";
 import { bodyAgain, bodyOf, draft, draftFrom } from "./draft.js";
 import { forget, hide, learn, reread, sending } from "./jobs.js";
-import { cardOf } from "./models.js";
+import { cardOf, catalogue } from "./models.js";
 import { rememberOrigin } from "./origins.js";
 import { tellTabs } from "./tabs.js";
 import { watchLive } from "./watcher.js";
@@ -17,8 +17,23 @@ const VARIATION = 0.6;
 export function submitDraft() {
   const now = draft.get();
   const card = cardOf(now.model);
-  if (!card || !now.prompt.trim() || now.input?.isUploading) return undefined;
+  if (!now.prompt.trim() || now.input?.isUploading) return undefined;
+  if (!card) return whenModelsAreKnown(submitDraft);
   return post("generate", bodyOf(now, card), { origin: now.input });
+}
+
+// Who types faster than the models are told need not send twice; sending twice makes one job still.
+let isAwaited = false;
+
+function whenModelsAreKnown(act) {
+  if (isAwaited) return;
+  isAwaited = true;
+  const leave = catalogue.subscribe(({ models }) => {
+    if (!models.length) return;
+    leave();
+    isAwaited = false;
+    act();
+  });
 }
 
 // Four others like it, drawn from it.

@@ -69,7 +69,13 @@ function button({ icon, label, act, closes }, viewer) {
     // The view is left first, for it gives the focus back when it goes.
     if (!closes) return act();
     viewer.on("destroy", act);
-    return viewer.close();
+    return close(viewer);
   });
   return made;
+}
+
+// PhotoSwipe does not hear it while it opens: whoever is quick would wait for nothing.
+function close(viewer) {
+  if (viewer.opener.isOpen) viewer.close();
+  else viewer.on("openingAnimationEnd", () => viewer.close());
 }
