@@ -16,7 +16,8 @@ BIN := .venv/bin
 .PHONY: demo up test test-services test-gpu check format bench chaos soak mutants docs clean
 
 # A process for each core, four at most: each imports torch, and has its own Redis and tiny models. `worksteal` keeps
-# the tests of a file together as far as it can, and tells tests apart by number rather than by name.
+# the tests of a file together as far as it can, and tells tests apart by number rather than by name. Tests of real
+# services share what their file started: those stay together.
 IN_PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
 # By way of the environment, so that quotes and dollars in a prompt are only a prompt.
@@ -31,7 +32,7 @@ test: .venv/dev.stamp
 	$(BIN)/pytest $(IN_PARALLEL) -m "not redis and not rabbitmq and not s3 and not browser and not cuda"
 
 test-services: .venv/dev.stamp
-	$(BIN)/pytest -m "redis or rabbitmq or s3 or browser"
+	$(BIN)/pytest $(IN_PARALLEL) --dist loadfile -m "redis or rabbitmq or s3 or browser"
 
 test-gpu: .venv/dev.stamp
 	$(BIN)/pytest -m cuda
