@@ -154,3 +154,21 @@ def test_a_call_that_is_given_up_while_it_waits_runs_for_nobody() -> None:
         assert drawn(bench.lane().call(4.0)) == [8.0]
 
     assert bench.network.rows_per_forward == [1, 1]
+
+
+class ShortTempo(Tempo):
+    def worth_waiting_s(self, *, is_urgent: bool = False) -> float:
+        return 0.5
+
+
+def test_a_wait_of_less_than_a_second_is_one_too() -> None:
+    """The bench's clock stands still: that time is never over."""
+    with engine_bench(tempo=ShortTempo()) as bench:
+        quick, slow = bench.lanes(2)
+        first = quick.call(1.0)
+        assert not bench.network.has_begun.wait(0.1)
+
+        second = slow.call(2.0)
+
+        assert [drawn(first), drawn(second)] == [[2.0], [4.0]]
+        assert bench.network.rows_per_forward == [2]
