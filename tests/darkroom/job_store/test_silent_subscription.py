@@ -6,8 +6,6 @@ from types import TracebackType
 from typing import Any
 
 import pytest
-import redis
-import structlog
 
 from darkroom.job_store.subscription import Subscription
 
@@ -22,9 +20,6 @@ class ScriptedRedis:
         self._scripts = list(scripts)
         self.connections: list[ScriptedConnection] = []
         self.script_ended = asyncio.Event()
-
-    async def wait_for_ever(self) -> None:
-        await asyncio.Event().wait()
 
     def pubsub(self) -> "ScriptedConnection":
         self.connections.append(ScriptedConnection(self._scripts.pop(0), self))
@@ -52,7 +47,7 @@ class ScriptedConnection:
     async def get_message(self, timeout: float) -> dict[str, str] | None:
         if not self._script:
             self._server.script_ended.set()
-            await self._server.wait_for_ever()
+            await asyncio.Event().wait()
         return self._script.pop(0)
 
 
@@ -84,28 +79,3 @@ def test_a_word_and_a_new_subscription_are_heard_and_an_answer_is_not() -> None:
     _, heard = asyncio.run(_listen([{"type": "subscribe", "channel": "a"}, PONG, {"type": "message", "channel": "a"}]))
 
     assert heard == ["a", "a"]
-
-
-class BreakingRedis(ScriptedRedis):
-    """Its connection breaks when nobody listens any more."""
-
-    async def wait_for_ever(self) -> None:
-        try:
-            await super().wait_for_ever()
-        except asyncio.CancelledError:
-            raise redis.ConnectionError from None
-
-
-async def _closed() -> None:
-    server = BreakingRedis([PONG])
-    subscription = Subscription(server, lambda _: None)
-    subscription.add("a")
-    await asyncio.wait_for(server.script_ended.wait(), 20)
-    await subscription.close()
-
-
-def test_a_connection_that_breaks_as_it_is_closed_is_not_missed() -> None:
-    with structlog.testing.capture_logs() as lines:
-        asyncio.run(_closed())
-
-    assert lines == []
