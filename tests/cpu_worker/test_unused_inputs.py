@@ -117,3 +117,16 @@ def test_the_file_of_an_input_that_is_kept_is_not_to_be_removed(
     kept(records, storage, 60)
 
     assert client.zcard(keys.INPUT_FILES()) == 0
+
+
+def test_the_same_bytes_of_an_owner_are_kept_once_as_long_as_they_are_there(
+    records: InputRecords, storage: WatchedStorage
+) -> None:
+    first = kept(records, storage, -1)
+    again = kept(records, storage, -1)
+    remove_unused_inputs(records, storage)
+
+    later = kept(records, storage, 60)
+
+    assert again == first
+    assert later != first
