@@ -5,6 +5,7 @@ import pytest
 from cpu_worker.unused_inputs import remove_unused_inputs
 from darkroom.errors import InputGone, ObjectMissing, StorageUnavailable
 from darkroom.inputs import Input, new_upload_id
+from darkroom.job_store import keys
 from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
@@ -108,3 +109,24 @@ def test_a_file_that_storage_did_not_remove_is_removed_later(records: InputRecor
     remove_unused_inputs(records, storage)
 
     assert not is_there(storage, picture)
+
+
+def test_the_file_of_an_input_that_is_kept_is_not_to_be_removed(
+    records: InputRecords, storage: WatchedStorage, client: Client
+) -> None:
+    kept(records, storage, 60)
+
+    assert client.zcard(keys.INPUT_FILES()) == 0
+
+
+def test_the_same_bytes_of_an_owner_are_kept_once_as_long_as_they_are_there(
+    records: InputRecords, storage: WatchedStorage
+) -> None:
+    first = kept(records, storage, -1)
+    again = kept(records, storage, -1)
+    remove_unused_inputs(records, storage)
+
+    later = kept(records, storage, 60)
+
+    assert again == first
+    assert later != first

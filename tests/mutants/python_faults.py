@@ -33,6 +33,8 @@ class _Source:
             # A named number is a choice: a test that repeats it would only say it twice.
             case ast.Module(body=body):
                 self._left_alone.update(sub for part in body if _is_constant(part) for sub in ast.walk(part))
+            case ast.keyword(value=ast.Constant(value=int(value)) as number) if value > 1:
+                self._left_alone.add(number)
             case ast.Dict(keys=keys, values=values):
                 pairs = zip(keys, values, strict=True)
                 self._left_alone.update(value for key, value in pairs if isinstance(key, ast.Constant))

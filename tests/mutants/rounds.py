@@ -32,7 +32,7 @@ def baselines(faults: Iterable[Fault], sandboxes: Sequence[Sandbox]) -> Mapping[
 
     def end(sandbox: Sandbox, tests: Tests, status: int) -> None:
         if status != pytest.ExitCode.OK:
-            raise TestsFail(f"{' '.join(tests)}: {sandbox.failed_test()}")
+            raise TestsFail(f"{' '.join(tests)} (exit status {status}): {sandbox.failed_test()}")
         limits_s[tests] = max(LEAST_S, PATIENCE * (time.monotonic() - sandbox.began_s))
         print(f"passes   {' '.join(tests)} in {time.monotonic() - sandbox.began_s:.0f} s", flush=True)
 

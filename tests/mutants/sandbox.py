@@ -1,6 +1,7 @@
 """A copy of the tree, in which tests run over a file with a fault in it. The checkout is never changed."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -80,8 +81,8 @@ class Sandbox:
 
     def failed_test(self) -> str:
         said = self._said.read_text("utf-8", errors="replace")
-        lines = [line for line in said.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-        return lines[0].split(" ")[1] if lines else said[-2000:]
+        failed = re.search(r"^(?:FAILED|ERROR) (tests/\S+)", said, re.MULTILINE)
+        return failed[1] if failed else said[-2000:]
 
     def _rewrite(self, path: str, text: str) -> None:
         file = self._tree / path

@@ -20,6 +20,7 @@ STORE: Tests = (
     "tests/darkroom/job_store/test_events.py",
     "tests/darkroom/estimates",
     "tests/cpu_worker/test_housekeeping.py",
+    "tests/cpu_worker/test_unused_inputs.py",
     "tests/darkroom/job_store",
 )
 ENGINE: Tests = (
@@ -45,7 +46,12 @@ TESTS_OF: dict[str, Tests] = {
     "darkroom/api_keys.py": API,
     "api/keys.py": API,
     "api/door": API,
-    "gpu_worker/jobs": ("tests/gpu_worker/test_generate.py", "tests/gpu_worker/jobs"),
+    "gpu_worker/jobs": (
+        "tests/gpu_worker/test_generate.py",
+        "tests/gpu_worker/test_kept_lane.py",
+        "tests/gpu_worker/jobs",
+        "tests/gpu_worker/step_reuse/test_lane.py",
+    ),
     "gpu_worker/delivery": ("tests/gpu_worker/delivery",),
     "gpu_worker/engine/policy.py": ENGINE,
     "gpu_worker/engine/scheduler.py": ENGINE,

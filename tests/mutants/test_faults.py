@@ -39,6 +39,7 @@ def test_python_is_given_each_kind() -> None:
         "MOST = 5\n",
         "def f(limit=100): ...\n",
         "d = {'timeout_s': 5}\n",
+        "x = save(quality=80)\n",
         "log.info('a')\n",
         'x = f"{a == 1}"\n',
         "# a < b\n",

@@ -101,6 +101,46 @@ def test_a_finished_job_is_measured_with_the_concurrency_it_had(
     assert concurrency_seconds / seconds == pytest.approx(2, rel=0.01)
 
 
+def test_a_job_alone_is_measured_as_one(
+    store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
+) -> None:
+    job = _claimed(store, claims, request_of, steps=10)
+    _long_ago(client, job)
+
+    claims.succeed(job, [IMAGE])
+
+    _, _, seconds, concurrency_seconds = map(float, client.hget(keys.SPEEDS("minilab"), "interactive 3 0").split())
+    assert concurrency_seconds == pytest.approx(seconds)
+
+
+def test_of_two_bulk_jobs_each_is_measured_as_one_of_two_however_often_others_come_and_go(
+    store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
+) -> None:
+    """What is summed over time must outlive each change."""
+    first, second = (_claimed(store, claims, request_of, steps=10, priority=BULK) for _ in range(2))
+    _long_ago(client, first, second)
+    claims.give_back(_claimed(store, claims, request_of, steps=10, priority=BULK))
+
+    claims.succeed(first, [IMAGE])
+
+    [cell] = [cell for name, cell in client.hgetall(keys.SPEEDS("minilab")).items() if " all " in name]
+    _, _, seconds, concurrency_seconds = map(float, cell.split())
+    assert concurrency_seconds / seconds == pytest.approx(2, rel=0.01)
+
+
+def test_what_its_worker_did_before_a_job_came_does_not_count(
+    store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
+) -> None:
+    _long_ago(client, _claimed(store, claims, request_of, steps=10))
+    late = _claimed(store, claims, request_of, steps=10)
+
+    claims.succeed(late, [IMAGE])
+
+    [cell] = [cell for name, cell in client.hgetall(keys.SPEEDS("minilab")).items() if " all " in name]
+    _, _, seconds, concurrency_seconds = map(float, cell.split())
+    assert concurrency_seconds <= 4 * seconds
+
+
 def test_a_bulk_job_is_measured_without_its_pauses(
     store: JobStore, claims: Claims, client: Client, request_of: MakeRequest
 ) -> None:

@@ -108,6 +108,16 @@ def test_redis_s_time_is_known_without_asking_and_never_ahead_of_it(client: Clie
     assert clock.at_ms(ticks.now_s + 5) == told_ms + 5000
 
 
+def test_clocks_are_not_compared_again_before(client: Client) -> None:
+    ticks = Ticks()
+    clock = RedisClock(client, ticks)
+    first_ms = clock.at_ms(ticks.now_s)
+
+    ticks.now_s += KNOWN_FOR_S
+
+    assert clock.at_ms(ticks.now_s) == pytest.approx(first_ms + KNOWN_FOR_S * 1000, abs=1)
+
+
 def test_clocks_are_compared_again_after_a_while(client: Client) -> None:
     ticks = Ticks()
     clock = RedisClock(client, ticks)

@@ -149,3 +149,18 @@ def test_an_unforeseen_error_ends_no_upload_thread(
     eventually(lambda: succeeded(store, jobs) == 5)
     assert breaking.broken_tasks == 0
     upload_threads.stop()
+
+
+def test_an_upload_that_is_under_way_ends_before_its_threads_are_stopped(
+    node: Node, outbox: Outbox, storage: WatchedStorage, store: JobStore, request_of: MakeRequest
+) -> None:
+    upload_threads = UploadThreads(outbox)
+    upload_threads.start()
+    hanging = HangingPuts(storage, 1)
+    jobs = draw(node, store, request_of, 1)
+    assert hanging.begun.acquire(timeout=20)
+    threading.Timer(0.1, hanging.let_go).start()
+
+    upload_threads.stop()
+
+    assert succeeded(store, jobs) == 1

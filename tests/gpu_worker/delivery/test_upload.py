@@ -171,3 +171,14 @@ def test_a_broker_that_is_down_does_not_cost_the_result(
         run_tasks(outbox)
 
     assert store.get(job.id).state is JobState.SUCCEEDED
+
+
+def test_the_record_says_how_wide_and_how_high_an_image_is(
+    deliver: Deliver, store: JobStore, start_job: StartJob
+) -> None:
+    job = start_job()
+
+    deliver(job, [Image.new("RGB", (32, 16))])
+
+    [image] = store.get(job.id).images
+    assert (image.width, image.height) == (32, 16)

@@ -118,3 +118,57 @@ def test_a_call_with_wrong_arguments_fails_alone_and_spoils_no_later_batch(wrong
         assert isinstance(mistaken.exception(PATIENCE_S), TypeError)
         assert [drawn(right), drawn(also_right)] == [[4.0], [6.0]]
         assert bench.network.rows_per_forward == [2]
+
+
+class ToldTempo(Tempo):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forwards: list[int] = []
+
+    def forward_done(self, taken_s: float, at_once: int = 1) -> None:
+        self.forwards.append(at_once)
+        super().forward_done(taken_s, at_once)
+
+
+def test_the_tempo_is_told_of_each_forward() -> None:
+    tempo = ToldTempo()
+    with engine_bench(tempo=tempo) as bench:
+        assert drawn(bench.lane().calls([(1.0,), (2.0,)])) == [4.0]
+
+    assert tempo.forwards == [1, 1]
+
+
+def test_a_call_that_is_given_up_while_it_waits_runs_for_nobody() -> None:
+    def gone() -> None:
+        raise KeyError("its job was canceled")
+
+    with engine_bench(tempo=Tempo()) as bench:
+        bench.network.may_go_on.clear()
+        first = bench.lane().call(1.0)
+        assert bench.network.has_begun.wait(PATIENCE_S)
+
+        with pytest.raises(KeyError):
+            bench.lane(check=gone).call(2.0, 3.0).result(PATIENCE_S)
+        bench.network.may_go_on.set()
+        assert drawn(first) == [2.0]
+        assert drawn(bench.lane().call(4.0)) == [8.0]
+
+    assert bench.network.rows_per_forward == [1, 1]
+
+
+class ShortTempo(Tempo):
+    def worth_waiting_s(self, *, is_urgent: bool = False) -> float:
+        return 0.5
+
+
+def test_a_wait_of_less_than_a_second_is_one_too() -> None:
+    """The bench's clock stands still: that time is never over."""
+    with engine_bench(tempo=ShortTempo()) as bench:
+        quick, slow = bench.lanes(2)
+        first = quick.call(1.0)
+        assert not bench.network.has_begun.wait(0.1)
+
+        second = slow.call(2.0)
+
+        assert [drawn(first), drawn(second)] == [[2.0], [4.0]]
+        assert bench.network.rows_per_forward == [2]
