@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from darkroom.job_store.events import FIRST, Event, EventFeed
+from darkroom.job_store.events import FINAL, FIRST, Event, EventFeed
 from darkroom.job_store.redis_client import Client
 from tests.api.conftest import Ask
 from tests.api.serving import Serving
@@ -240,5 +240,14 @@ async def _all_heard(url: str, job_ids: list[str]) -> list[list[str]]:
 
 
 async def _heard(client: httpx.AsyncClient, job_id: str) -> list[str]:
-    async with client.stream("GET", f"/jobs/{job_id}/events") as answer:
-        return [line async for line in answer.aiter_lines() if line.startswith("event: ")]
+    """As an EventSource does it: a busy machine's Redis may answer too late, and a stream may then end early."""
+    heard: list[str] = []
+    last_id = ""
+    while not heard or heard[-1] not in {f"event: {kind}" for kind in FINAL}:
+        async with client.stream("GET", f"/jobs/{job_id}/events", headers={"Last-Event-ID": last_id}) as answer:
+            async for line in answer.aiter_lines():
+                if line.startswith("event: "):
+                    heard.append(line)
+                if line.startswith("id: "):
+                    last_id = line.removeprefix("id: ")
+    return heard
