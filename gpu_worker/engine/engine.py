@@ -19,7 +19,6 @@ import torch
 from darkroom.errors import WorkerStopping
 from gpu_worker.engine.call import Call, Entry, Run
 from gpu_worker.engine.cores import Division
-from gpu_worker.engine.forward import Forward
 from gpu_worker.engine.in_flight import InFlight
 from gpu_worker.engine.knees import Knees
 from gpu_worker.engine.replica import NotCopied, Originals, Replicas
@@ -27,6 +26,7 @@ from gpu_worker.engine.runner import Runner
 from gpu_worker.engine.scheduler import Scheduler
 from gpu_worker.engine.tempo import Tempo
 from gpu_worker.engine.unbatchable import Unbatchable
+from gpu_worker.engine.watchdog import Forward
 from gpu_worker.memory.budget import MemoryBudget
 from gpu_worker.memory.device import Memory, memory_of
 from models.transfer import Descent, Landing
