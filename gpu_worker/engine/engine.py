@@ -18,11 +18,9 @@ import torch
 
 from darkroom.errors import WorkerStopping
 from gpu_worker.engine.call import Call, Entry, Run
-from gpu_worker.engine.cores import Division
-from gpu_worker.engine.in_flight import InFlight
+from gpu_worker.engine.cores import Division, NotCopied, Originals, Replicas
 from gpu_worker.engine.knees import Knees
-from gpu_worker.engine.replica import NotCopied, Originals, Replicas
-from gpu_worker.engine.runner import Runner
+from gpu_worker.engine.runner import InFlight, Runner
 from gpu_worker.engine.scheduler import Scheduler
 from gpu_worker.engine.tempo import Tempo
 from gpu_worker.engine.unbatchable import Unbatchable

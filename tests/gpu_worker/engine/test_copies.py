@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gpu_worker.engine.call import Entry
-from gpu_worker.engine.replica import NotCopied, Replicas, replica
+from gpu_worker.engine.cores import NotCopied, Replicas, replica
 
 
 class Forgetful(torch.nn.Module):
