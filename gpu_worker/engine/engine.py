@@ -1,7 +1,7 @@
 """Where all networks run, so that lanes share forwards and the device has one master.
 
 On a GPU that is one thread. On a CPU there may be several, each with some of the cores, and with copies of the networks
-that share their weights: see cores.py and replica.py.
+that share their weights: see cores.py.
 """
 
 import inspect

@@ -19,8 +19,7 @@ from gpu_worker.memory.device import Peak
 from gpu_worker.memory.job_memory import JobMemory, MeasuredForward
 from gpu_worker.profiling.compiling import Compiled, compiling
 from gpu_worker.profiling.knee_file import KneeFile
-from gpu_worker.profiling.measure import profile_of, seconds_with
-from gpu_worker.profiling.row_check import keep_unequal_alone
+from gpu_worker.profiling.measure import keep_unequal_alone, profile_of, seconds_with
 
 log = structlog.get_logger()
 

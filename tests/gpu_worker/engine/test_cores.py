@@ -1,11 +1,13 @@
 """How cores are divided, and the copies of networks that forwards at once run: the same weights, nothing else."""
 
-import pytest
 import inspect
 import threading
+
+import pytest
 import torch
-from gpu_worker.engine.cores import Division, NotCopied, Replicas, divide, replica
+
 from gpu_worker.engine.call import Entry
+from gpu_worker.engine.cores import Division, NotCopied, Replicas, divide, replica
 
 
 @pytest.mark.parametrize(
