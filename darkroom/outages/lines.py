@@ -56,8 +56,9 @@ class OutageLines(logging.Filter):
 
 def _said(record: logging.LogRecord) -> tuple[str, str] | None:
     """What makes two warnings the same, whichever job they name; None for one that gives no reason."""
-    # Other libraries wait longer and longer by themselves.
-    reason = record.msg.get("reason") if isinstance(record.msg, dict) else None
+    if not isinstance(record.msg, dict):  # other libraries wait longer and longer by themselves
+        return None
+    reason = record.msg.get("reason")
     return (str(record.msg.get("event")), str(reason)) if reason else None
 
 

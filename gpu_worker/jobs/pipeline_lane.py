@@ -1,7 +1,7 @@
 """A lane that runs the stock diffusers pipeline, over weights and networks that a model's lanes share."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,12 @@ from darkroom.request import ImageRequest, Priority
 from gpu_worker.engine.call import Run
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.proxy import share_networks
-from gpu_worker.engine.run_slot import RunSlot
+from gpu_worker.engine.run_slot import RunSlot, StepDone
 from gpu_worker.jobs.lanes import Watch
 from gpu_worker.jobs.second_try import tried_twice
 from gpu_worker.memory.device import is_out_of_memory
 from gpu_worker.memory.job_memory import Gate
-from gpu_worker.previews.capture import PreviewDecoder, StepDone, capturing
+from gpu_worker.previews.capture import PreviewDecoder, capturing
 from gpu_worker.step_reuse.policy import LEVELS
 from gpu_worker.step_reuse.run import StepReuse
 from models.call import call_arguments
@@ -79,15 +79,11 @@ class PipelineLane:
         try:
             with (
                 self._gate.passed(request, watch.check, images_read=_images_read(request)),
-                self._slot.taken(run),
                 capturing(self._decoder, pipeline, request, watch) as capture,
             ):
-                output = pipeline(
-                    **call_arguments(self._card, request, pictures),
-                    generator=_generators(request),
-                    callback_on_step_end=_reporting(request, run, reuse, watch, capture),
-                    output_type="pil",
-                )
+                arguments = call_arguments(self._card, request, pictures)
+                arguments |= {"generator": _generators(request), "output_type": "pil"}
+                output = self._slot.draw(pipeline, run, _reporting(reuse, watch, capture), arguments)
         except DarkroomError:  # what the watch raised
             raise
         except Exception as error:
@@ -108,23 +104,14 @@ def _generators(request: ImageRequest) -> list[object]:
     return [torch.Generator("cpu").manual_seed(request.seed_of(index)) for index in range(request.n)]
 
 
-def _reporting(
-    request: ImageRequest, run: Run, reuse: StepReuse | None, watch: Watch, capture: StepDone
-) -> Callable[..., dict[str, Any]]:
-    """What diffusers calls at each step's end. Second-order schedulers take more network steps than were asked for."""
-
-    def callback(
-        pipeline: "DiffusionPipeline", index: int, _timestep: object, tensors: dict[str, Any]
-    ) -> dict[str, Any]:
-        step, steps = index + 1, max(index + 1, pipeline.num_timesteps)
-        run.work_left = request.cost * (1 - step / steps)
+def _reporting(reuse: StepReuse | None, watch: Watch, capture: StepDone) -> StepDone:
+    def step_done(step: int, steps: int, tensors: Mapping[str, Any]) -> None:
         if reuse:
             reuse.step_done()
         watch.step_done(step, steps)
         capture(step, steps, tensors)
-        return tensors
 
-    return callback
+    return step_done
 
 
 def _stopped(error: Exception) -> GenerationFailed:

@@ -4,7 +4,7 @@ Others draw them, in their own time.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +18,7 @@ from darkroom.request import ImageRequest
 from gpu_worker.engine.call import Run
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.proxy import share_networks
-from gpu_worker.engine.run_slot import RunSlot
+from gpu_worker.engine.run_slot import RunSlot, StepDone
 from gpu_worker.previews.writer import Draw
 from models.device import Device
 from models.lane_pipeline import lane_pipeline
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 log = structlog.get_logger()
-
-StepDone = Callable[[int, int, Mapping[str, Any]], None]
-"""Is told step, steps, and the tensors that pipelines show at a step's end."""
 
 
 class Watch(Protocol):

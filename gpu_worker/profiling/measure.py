@@ -3,7 +3,7 @@ device, how much memory, and whether a row's result depends on the others of its
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch.utils import _pytree as pytree
 from gpu_worker.engine.call import Call, Entry
 from gpu_worker.engine.calls.arguments import Arguments, NotBatchable, join
 from gpu_worker.engine.calls.outputs import split
+from gpu_worker.engine.cores import divide
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Profile, find_knee
 from gpu_worker.memory.device import Memory, peak_through
@@ -57,6 +58,14 @@ def _measured(call: Call, most_rows: int, device: str, memory: Memory, *, compil
 
     knee = find_knee(seconds, max(most_rows, arguments.rows), least=arguments.rows)
     return Profile(knee, peak_through(taken))
+
+
+def spread_over_cores(calls: Collection[Call], engine: Engine) -> None:
+    """On a CPU: as many forwards at once as a step's network is worth. `calls` are of all networks."""
+    step = next((call for call in calls if call.entry.is_step and call.arguments), None)
+    if step is not None:
+        entries = {call.entry for call in calls}
+        engine.spread(entries, lambda cores: divide(lambda threads: seconds_with(threads, step), cores))
 
 
 def seconds_with(threads: int, call: Call) -> float:
