@@ -9,7 +9,7 @@ from darkroom.outages.lines import OutageLines
 from darkroom.settings import Settings
 
 # They say at each message what our own lines say better, and repeat its arguments.
-CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "kombu", "httpx", "uvicorn.access")
+CHATTY = ("celery.worker.strategy", "celery.app.trace", "kombu", "httpx", "uvicorn.access")
 
 
 def configure(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from darkroom.messages.queues import GENERATE, gpu_queue, model_of
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import read_settings
 from gpu_worker.generate import generate
-from gpu_worker.jobs.outcome import Outcome, TaskEnd
+from gpu_worker.jobs.job_end import Outcome, TaskEnd
 from gpu_worker.life import Life
 
 # Read by OpenMP when torch is loaded, later. Idle threads that spin make everything slower, themselves above all,

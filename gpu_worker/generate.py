@@ -6,11 +6,10 @@ from contextlib import ExitStack
 import structlog
 
 from darkroom.errors import RedisUnavailable, WorkerStopping
-from gpu_worker.delivery.parcel import Parcel
-from gpu_worker.jobs.job_end import job_end
+from gpu_worker.delivery.upload import Parcel
+from gpu_worker.jobs.job_end import Outcome, TaskEnd, job_end
 from gpu_worker.jobs.lanes import Lanes
 from gpu_worker.jobs.leases import Hold
-from gpu_worker.jobs.outcome import Outcome, TaskEnd
 from gpu_worker.node import Node
 from gpu_worker.previews.writer import Draw
 

@@ -17,17 +17,15 @@ from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from darkroom.workers import WorkerInfo
 from gpu_worker.delivery.backpressure import Backpressure
-from gpu_worker.delivery.outbox import Outbox
-from gpu_worker.delivery.threads import UploadThreads
+from gpu_worker.delivery.outbox import Outbox, UploadThreads
 from gpu_worker.delivery.upload import Uploader
-from gpu_worker.engine.forward import Forward
-from gpu_worker.jobs.bell import LineBell
+from gpu_worker.drain import Drain, give_back
+from gpu_worker.engine.watchdog import Forward, Watchdog
 from gpu_worker.jobs.input_reader import InputReader
+from gpu_worker.jobs.lanes import LineBell
 from gpu_worker.jobs.leases import LeaseKeeper
 from gpu_worker.jobs.progress import ProgressWriter
 from gpu_worker.node import Node
-from gpu_worker.shutdown.drain import Drain, give_back
-from gpu_worker.shutdown.watchdog import Watchdog
 from models.device import Device, choose_device
 from models.weights import find_weights
 from storage.opening import open_storage

@@ -61,7 +61,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "gpu_worker": (
         ("app",),
         ("life",),
-        ("generate", "shutdown"),
+        ("generate", "drain", "shared_pipeline"),
         ("node",),
         ("delivery", "profiling"),
         ("jobs",),

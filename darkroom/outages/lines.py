@@ -12,7 +12,7 @@ AGAIN_S = 30.0
 MOST_REMEMBERED = 1000
 
 # What these log as errors, with tracebacks and over several lines, is that a broker is away, which they wait for.
-WAIT_FOR_A_BROKER = ("celery.beat", "celery.worker.consumer.consumer", "kombu.connection")
+WAIT_FOR_A_BROKER = ("celery.worker.consumer.consumer", "kombu.connection")
 UNFINISHED = "ASGI callable returned without completing response."
 # A setting that we chose, explained again at each lost connection.
 EXPLAINED = "worker_cancel_long_running_tasks_on_connection_loss"
@@ -56,19 +56,16 @@ class OutageLines(logging.Filter):
 
 def _said(record: logging.LogRecord) -> tuple[str, str] | None:
     """What makes two warnings the same, whichever job they name; None for one that gives no reason."""
-    if isinstance(record.msg, dict):
-        reason = record.msg.get("reason")
-        return (str(record.msg.get("event")), str(reason)) if reason else None
-    # Each round; other libraries wait longer and longer by themselves.
-    return (record.name, record.getMessage()) if record.name == "celery.beat" else None
+    if not isinstance(record.msg, dict):  # other libraries wait longer and longer by themselves
+        return None
+    reason = record.msg.get("reason")
+    return (str(record.msg.get("event")), str(reason)) if reason else None
 
 
 def _make_plain(record: logging.LogRecord) -> None:
     error = record.exc_info[1] if record.exc_info else None
     if record.name in WAIT_FOR_A_BROKER or isinstance(error, Unavailable):
-        lines = [line.strip() for line in record.getMessage().splitlines()]
-        # Beat prints a stack as the second line of its message, and then once more.
-        _say(record, lines[0] if record.name == "celery.beat" else " ".join(lines).strip())
+        _say(record, " ".join(line.strip() for line in record.getMessage().splitlines()).strip())
     elif record.getMessage() == UNFINISHED:
         _say(record, "A stream was cut before its end.")
 

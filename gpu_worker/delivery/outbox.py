@@ -1,5 +1,6 @@
-"""Where drawn jobs wait to be encoded and stored, so that no lane does. It has no threads: see threads.py."""
+"""Where drawn jobs wait to be encoded and stored, so that no lane does; and the threads that do both."""
 
+import random
 import threading
 import time
 from collections import deque
@@ -8,17 +9,20 @@ from collections.abc import Callable
 import structlog
 
 from darkroom.errors import DeliveryFailed, Unavailable
-from gpu_worker.delivery.backoff import Backoff
 from gpu_worker.delivery.backpressure import Backpressure
-from gpu_worker.delivery.parcel import Parcel
-from gpu_worker.delivery.upload import Uploader
+from gpu_worker.delivery.upload import Parcel, Uploader
 
 log = structlog.get_logger()
 
 # With all of them hanging, there are threads left to encode, and to end jobs that are not wanted any more.
 MOST_SENDING = 4
+THREADS = MOST_SENDING + 2
 # What waits is looked through this often for such jobs.
 LOOK_S = 1.0
+# Between tries while storage is away: at first, at most, and after how many doublings that is reached.
+FIRST_S = 0.2
+LONGEST_S = 5.0
+DOUBLINGS = 5
 
 Task = Callable[[], None]
 
@@ -180,3 +184,61 @@ class Outbox:
 
 def _given_up(failure: Unavailable, patience_s: float) -> DeliveryFailed:
     return DeliveryFailed(f"The images were made, but could not be delivered for {patience_s:g} s: {failure.message}")
+
+
+class Backoff:
+    """When to try again while storage is away: a try now and then speaks for all that wait."""
+
+    def __init__(self, clock: Callable[[], float], chance: Callable[[], float] = random.random) -> None:
+        """`chance` gives 0 to 1: workers that met the same outage must not all come back at the same moment."""
+        self._clock = clock
+        self._chance = chance
+        self._resume_s = 0.0
+        self.failures = 0
+
+    def may_try(self) -> bool:
+        return not self.failures or self._clock() >= self._resume_s
+
+    def began(self) -> None:
+        """A try that hangs must neither keep the next from its turn, nor let all follow it at once."""
+        if self.failures:
+            self._pause()
+
+    def failed(self) -> None:
+        self.failures += 1
+        self._pause()
+
+    def worked(self) -> None:
+        self.failures = 0
+
+    def _pause(self) -> None:
+        pause_s = min(LONGEST_S, FIRST_S * 2 ** min(self.failures - 1, DOUBLINGS))
+        self._resume_s = self._clock() + pause_s * (0.5 + 0.5 * self._chance())
+
+
+class UploadThreads:
+    """Run the outbox's tasks."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._threads = [
+            threading.Thread(target=self._run, name=f"upload-{number}", daemon=True) for number in range(THREADS)
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """One that hangs in storage is left behind; what it would write is refused."""
+        self._outbox.close()
+        for thread in self._threads:
+            thread.join(timeout=LOOK_S)
+
+    def _run(self) -> None:
+        while task := self._outbox.next_task():
+            try:
+                task()
+            except Exception:
+                # Without these threads, every image would wait until its job is lost.
+                log.exception("upload.thread_failed")

@@ -2,13 +2,17 @@
 
 import hashlib
 import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import structlog
 
 from darkroom.errors import (
     BrokerUnavailable,
+    DeliveryFailed,
     JobTaken,
     RedisUnavailable,
     StorageUnavailable,
@@ -20,13 +24,55 @@ from darkroom.jobs import Job, StoredImage
 from darkroom.messages.wakeups import Wakeups
 from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.encoding import CONTENT_TYPES, encode
-from gpu_worker.delivery.parcel import Parcel
 from gpu_worker.jobs.job_end import job_end
+from gpu_worker.jobs.leases import Hold
 from gpu_worker.jobs.progress import ProgressWriter
 from storage.contract import Storage
 from storage.keys import image_key
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 log = structlog.get_logger()
+
+
+@dataclass(eq=False)
+class Parcel:
+    """A job whose images are drawn, on its way to storage.
+
+    Made by a lane. What keeps the job's lease goes along: `lease_stack`, closed when the job has ended.
+
+    One thread at a time has it. `images` is what has yet to be encoded, `unsent` what is encoded and has yet to be
+    stored; `packed` lists all that was encoded.
+    """
+
+    hold: Hold
+    images: "list[Image]"
+    lease_stack: ExitStack = field(default_factory=ExitStack)
+    packed: list[StoredImage] = field(default_factory=list)
+    unsent: deque[tuple[StoredImage, bytes]] = field(default_factory=deque)
+    is_touched: bool = False
+    """Something of it may be in storage; set by whoever stores."""
+    patient_until_s: float = 0.0
+    given_up: DeliveryFailed | None = None
+    """Both set by the outbox."""
+
+    @property
+    def job(self) -> Job:
+        return self.hold.job
+
+    @property
+    def drawn_bytes(self) -> int:
+        return sum(image.width * image.height * len(image.getbands()) for image in self.images)
+
+    def check(self) -> None:
+        """Raises JobTaken, DeadlineExceeded, DeliveryFailed."""
+        self.hold.check()
+        if self.given_up:
+            raise self.given_up
+
+    def is_over(self) -> bool:
+        return self.given_up is not None or self.hold.is_over()
 
 
 class Uploader:

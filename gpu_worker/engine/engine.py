@@ -1,7 +1,7 @@
 """Where all networks run, so that lanes share forwards and the device has one master.
 
 On a GPU that is one thread. On a CPU there may be several, each with some of the cores, and with copies of the networks
-that share their weights: see cores.py and replica.py.
+that share their weights: see cores.py.
 """
 
 import inspect
@@ -18,15 +18,13 @@ import torch
 
 from darkroom.errors import WorkerStopping
 from gpu_worker.engine.call import Call, Entry, Run
-from gpu_worker.engine.cores import Division
-from gpu_worker.engine.forward import Forward
-from gpu_worker.engine.in_flight import InFlight
+from gpu_worker.engine.cores import Division, NotCopied, Originals, Replicas
 from gpu_worker.engine.knees import Knees
-from gpu_worker.engine.replica import NotCopied, Originals, Replicas
-from gpu_worker.engine.runner import Runner
+from gpu_worker.engine.runner import InFlight, Runner
 from gpu_worker.engine.scheduler import Scheduler
 from gpu_worker.engine.tempo import Tempo
 from gpu_worker.engine.unbatchable import Unbatchable
+from gpu_worker.engine.watchdog import Forward
 from gpu_worker.memory.budget import MemoryBudget
 from gpu_worker.memory.device import Memory, memory_of
 from models.transfer import Descent, Landing

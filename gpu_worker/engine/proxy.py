@@ -12,8 +12,8 @@ from torch.utils import _pytree as pytree
 
 from gpu_worker.engine.call import Entry
 from gpu_worker.engine.calls.families import MUTATORS
-from gpu_worker.engine.clashes import clash, forget_last_run, has_hooks, networks
 from gpu_worker.engine.run_slot import RunSlot
+from gpu_worker.engine.unbatchable import clash, forget_last_run, has_hooks, networks
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline

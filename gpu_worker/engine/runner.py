@@ -3,6 +3,7 @@
 A runner belongs to one thread.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,13 +13,17 @@ import torch
 from gpu_worker.engine.call import Call, Entry
 from gpu_worker.engine.calls.arguments import NotBatchable, join
 from gpu_worker.engine.calls.outputs import split
+from gpu_worker.engine.cores import Originals, Replicas
 from gpu_worker.engine.knees import Knees
-from gpu_worker.engine.replica import Originals, Replicas
 from gpu_worker.engine.unbatchable import Unbatchable
 from gpu_worker.memory.device import free_memory, is_out_of_memory
 from models.transfer import all_on_device
 
 log = structlog.get_logger()
+
+# Forwards that may be queued on the device: one that runs, and one that is chosen when the one before it is done. One
+# more would delay a cancel or a latecomer by one more step.
+MOST_IN_FLIGHT = 2
 
 HandBack = Callable[[Sequence[Call], Sequence[Any]], None]
 
@@ -109,3 +114,35 @@ class Runner:
 def _without_frames(error: Exception) -> Exception:
     error.__context__ = error.__cause__ = None
     return error.with_traceback(None)
+
+
+class InFlight:
+    """How far the engine runs ahead of the device: forwards that were launched, and are not done yet.
+
+    On a CPU, forwards are done when they return: none is ever in flight.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._is_cuda = device.startswith("cuda")
+        self._events: deque[Any] = deque()
+
+    @property
+    def most(self) -> int:
+        """Forwards that may be on the device still when the next one starts."""
+        return MOST_IN_FLIGHT if self._is_cuda else 0
+
+    def is_empty(self) -> bool:
+        """Never waits; any thread may ask."""
+        return all(event.query() for event in self._events.copy())
+
+    def launched(self) -> None:
+        if self._is_cuda:
+            # `blocking`: whoever waits for it sleeps, and leaves the core to lanes.
+            event: Any = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+            event.record()
+            self._events.append(event)
+
+    def throttle(self) -> None:
+        """Launching returns at once on CUDA; so wait here until few enough are ahead."""
+        while len(self._events) >= MOST_IN_FLIGHT:
+            self._events.popleft().synchronize()

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from gpu_worker.engine.call import Call, Run
 from gpu_worker.engine.calls.arguments import Fit
-from gpu_worker.engine.forward import Forward
-from gpu_worker.engine.in_flight import InFlight
 from gpu_worker.engine.knees import Knees
 from gpu_worker.engine.policy import next_batch
-from gpu_worker.engine.runner import Runner
+from gpu_worker.engine.runner import InFlight, Runner
 from gpu_worker.engine.tempo import Tempo
+from gpu_worker.engine.watchdog import Forward
 from gpu_worker.memory.budget import MemoryBudget
 
 

@@ -3,17 +3,17 @@
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
 
 import structlog
 
-from darkroom.errors import GenerationFailed, JobError, JobTaken, Unavailable, WorkerStopping
+from darkroom.errors import BrokerUnavailable, GenerationFailed, JobError, JobTaken, Unavailable, WorkerStopping
 from darkroom.job_store.claims import Claims
 from darkroom.jobs import Job
 from darkroom.messages.wakeups import Wakeups
 from darkroom.outages.retry_budget import retrying
 from darkroom.request import ImageRequest
-from gpu_worker.jobs.outcome import Outcome, TaskEnd
-from gpu_worker.jobs.wake import wake_for
 
 log = structlog.get_logger()
 
@@ -21,6 +21,33 @@ log = structlog.get_logger()
 RECORD_FOR_S = 60
 # Less: this worker shall stop, and what is not given back goes back by itself when the lease runs out.
 GIVE_BACK_FOR_S = 3
+
+
+class Outcome(Enum):
+    """What became of a wake-up, for whoever reads the queue's events."""
+
+    DRAWN = auto()
+    """The job's images are in the outbox."""
+    FAILED = auto()
+    PUT_BACK = auto()
+    """The job is in line again, with a wake-up of its own."""
+    TAKEN = auto()
+    """The job was canceled, or is another worker's by now."""
+    NO_JOB = auto()
+    """Nobody waited for whom this wake-up would be needed."""
+    NOT_NOW = auto()
+    """Jobs wait, and this worker could not take one. The wake-up is for another, or for later."""
+
+
+@dataclass
+class TaskEnd:
+    """Filled in as the job goes. `code` is the one of the error that ended the job or put it back."""
+
+    outcome: Outcome = Outcome.DRAWN
+    code: str = ""
+
+    def is_(self, outcome: Outcome, code: str = "") -> None:
+        self.outcome, self.code = outcome, code
 
 
 @contextmanager
@@ -111,3 +138,11 @@ def without_prompts(error: BaseException, request: ImageRequest) -> str:
         frames = "".join(traceback.format_tb(error.__traceback__))
         return f"{frames}{type(error).__name__}: (not shown: it quotes the prompt)"
     return whole
+
+
+def wake_for(job: Job, wakeups: Wakeups) -> None:
+    """For a job that was put back."""
+    try:
+        wakeups.wake(job.request.model, job.id)
+    except BrokerUnavailable as error:
+        log.warning("wakeup.not_published", reason=error.message)  # the housekeeper tops it up

@@ -4,10 +4,15 @@ How a lane draws is in pipeline_lane.py.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+import structlog
+
+from darkroom.errors import RedisUnavailable
+from darkroom.job_store import keys
+from darkroom.job_store.redis_client import Client, redis_errors
 from darkroom.jobs import Job
 from darkroom.request import ImageRequest, Priority
 from gpu_worker.previews.writer import Draw
@@ -15,11 +20,14 @@ from gpu_worker.previews.writer import Draw
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+log = structlog.get_logger()
+
 Claim = Callable[[Sequence[Priority]], Job | None]
 """Claims the next job of these classes."""
 
 ALL = tuple(Priority)
 INTERACTIVE_ONLY = (Priority.INTERACTIVE,)
+HEAR_S = 1.0
 
 
 class Watch(Protocol):
@@ -105,3 +113,38 @@ class Lanes:
 
     def _classes(self) -> Sequence[Priority]:
         return ALL if self._bulk < self._most_bulk else INTERACTIVE_ONLY
+
+
+class LineBell:
+    """Hears that an interactive job has come in line, for wake-ups of bulk jobs that wait beside a lane kept for it.
+
+    A thread that listens. While it cannot, those who wait look for themselves.
+    """
+
+    def __init__(self, client: Client, lanes: Mapping[str, Lanes]) -> None:
+        self._redis = client
+        self._lanes = {keys.LINE_BELL(model): lanes_of_model for model, lanes_of_model in lanes.items()}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(timeout=2 * HEAR_S)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._listen()
+            except RedisUnavailable as error:
+                log.warning("bell.not_heard", code=error.code, reason=error.message)
+                self._stopped.wait(HEAR_S)
+
+    def _listen(self) -> None:
+        with redis_errors(), self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+            pubsub.subscribe(*self._lanes)
+            while not self._stopped.is_set():
+                if word := pubsub.get_message(timeout=HEAR_S):
+                    self._lanes[word["channel"]].look()

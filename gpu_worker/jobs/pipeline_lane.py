@@ -1,30 +1,32 @@
 """A lane that runs the stock diffusers pipeline, over weights and networks that a model's lanes share."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import structlog
 import torch
 
 from darkroom.catalogue import ModelCard
-from darkroom.errors import DarkroomError, GenerationFailed, OutOfMemory
+from darkroom.errors import DarkroomError, GenerationFailed, InputMissing, OutOfMemory
 from darkroom.inputs import Task
 from darkroom.request import ImageRequest, Priority
 from gpu_worker.engine.call import Run
 from gpu_worker.engine.engine import Engine
-from gpu_worker.engine.run_slot import RunSlot
-from gpu_worker.jobs.gate import Gate
+from gpu_worker.engine.proxy import share_networks
+from gpu_worker.engine.run_slot import RunSlot, StepDone
 from gpu_worker.jobs.lanes import Watch
 from gpu_worker.jobs.second_try import tried_twice
-from gpu_worker.jobs.task_pipelines import NONE, TaskPipelines, no_inputs
 from gpu_worker.memory.device import is_out_of_memory
-from gpu_worker.previews.capture import PreviewDecoder, StepDone, capturing
+from gpu_worker.memory.job_memory import Gate
+from gpu_worker.previews.capture import PreviewDecoder, capturing
 from gpu_worker.step_reuse.policy import LEVELS
 from gpu_worker.step_reuse.run import StepReuse
 from models.call import call_arguments
-from models.lane_pipeline import choose_scheduler
+from models.lane_pipeline import choose_scheduler, lane_pipeline
 from models.pictures import Pictures, Read, pictures_of
+from models.tasks import task_pipeline
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -33,6 +35,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 URGENCY = {Priority.INTERACTIVE: 0, Priority.BULK: 1}
+NONE: Mapping[str, object] = MappingProxyType({})
+
+
+def no_inputs(input_id: str) -> "Image":
+    """Of a lane that stands alone."""
+    raise InputMissing(f"This worker reads no inputs, so it has no {input_id}.")
 
 
 class PipelineLane:
@@ -71,15 +79,11 @@ class PipelineLane:
         try:
             with (
                 self._gate.passed(request, watch.check, images_read=_images_read(request)),
-                self._slot.taken(run),
                 capturing(self._decoder, pipeline, request, watch) as capture,
             ):
-                output = pipeline(
-                    **call_arguments(self._card, request, pictures),
-                    generator=_generators(request),
-                    callback_on_step_end=_reporting(request, run, reuse, watch, capture),
-                    output_type="pil",
-                )
+                arguments = call_arguments(self._card, request, pictures)
+                arguments |= {"generator": _generators(request), "output_type": "pil"}
+                output = self._slot.draw(pipeline, run, _reporting(reuse, watch, capture), arguments)
         except DarkroomError:  # what the watch raised
             raise
         except Exception as error:
@@ -100,23 +104,14 @@ def _generators(request: ImageRequest) -> list[object]:
     return [torch.Generator("cpu").manual_seed(request.seed_of(index)) for index in range(request.n)]
 
 
-def _reporting(
-    request: ImageRequest, run: Run, reuse: StepReuse | None, watch: Watch, capture: StepDone
-) -> Callable[..., dict[str, Any]]:
-    """What diffusers calls at each step's end. Second-order schedulers take more network steps than were asked for."""
-
-    def callback(
-        pipeline: "DiffusionPipeline", index: int, _timestep: object, tensors: dict[str, Any]
-    ) -> dict[str, Any]:
-        step, steps = index + 1, max(index + 1, pipeline.num_timesteps)
-        run.work_left = request.cost * (1 - step / steps)
+def _reporting(reuse: StepReuse | None, watch: Watch, capture: StepDone) -> StepDone:
+    def step_done(step: int, steps: int, tensors: Mapping[str, Any]) -> None:
         if reuse:
             reuse.step_done()
         watch.step_done(step, steps)
         capture(step, steps, tensors)
-        return tensors
 
-    return callback
+    return step_done
 
 
 def _stopped(error: Exception) -> GenerationFailed:
@@ -131,3 +126,35 @@ def _too_large(request: ImageRequest) -> OutOfMemory:
         f"{request.n} image(s) of {request.width}x{request.height} do not fit into this worker's memory. "
         "Ask for a smaller size, or for fewer images at once."
     )
+
+
+class TaskPipelines:
+    """A lane's pipelines: one for each task, made when the first job asks for it, over the same shared networks.
+
+    Jobs of different tasks therefore call the same networks, and meet in their forwards wherever the calls fit.
+    """
+
+    def __init__(
+        self, card: ModelCard, base: "DiffusionPipeline", slot: RunSlot, controlnets: Mapping[str, object]
+    ) -> None:
+        self._card = card
+        self._base = base
+        self._slot = slot
+        self._controlnets = controlnets
+        # diffusers gives its base class no __call__.
+        self._made: dict[tuple[str, str | None], Any] = {}
+        self._of(Task.TEXT_TO_IMAGE, None)
+
+    def of(self, request: ImageRequest) -> Any:
+        """Raises Misconfigured for a task that diffusers does not know."""
+        task = Task.TEXT_TO_IMAGE if request.task is Task.EDIT else request.task
+        return self._of(task, request.controlnet)
+
+    def _of(self, task: Task, controlnet: str | None) -> Any:
+        name = (task.value, controlnet)
+        if name not in self._made:
+            parts = {"controlnet": self._controlnets[controlnet]} if controlnet else {}
+            pipeline: Any = lane_pipeline(task_pipeline(self._card, self._base, task, **parts))
+            share_networks(pipeline, self._slot)
+            self._made[name] = pipeline
+        return self._made[name]

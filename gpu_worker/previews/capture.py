@@ -1,24 +1,37 @@
-"""A lane's part in previews: at a step, it keeps a copy of how the image stands, and lets others draw it."""
+"""How previews come about: a warm-up finds how a model's latents look, and a lane keeps copies of its own at steps.
 
-from collections.abc import Callable, Iterator, Mapping
+Others draw them, in their own time.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 import torch
 
+from darkroom.catalogue import ModelCard
+from darkroom.errors import WeightsMissing
 from darkroom.request import ImageRequest
+from gpu_worker.engine.call import Run
+from gpu_worker.engine.engine import Engine
+from gpu_worker.engine.proxy import share_networks
+from gpu_worker.engine.run_slot import RunSlot, StepDone
 from gpu_worker.previews.writer import Draw
+from models.device import Device
+from models.lane_pipeline import lane_pipeline
 from models.previews.clean_estimate import clean_estimate
+from models.previews.latent_colours import fit_colours
+from models.previews.tiny_autoencoder import load_tiny
 from models.transfer import snapshot
 
 if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
     from PIL.Image import Image
 
 log = structlog.get_logger()
-
-StepDone = Callable[[int, int, Mapping[str, Any]], None]
-"""Is told step, steps, and the tensors that pipelines show at a step's end."""
 
 
 class Watch(Protocol):
@@ -56,3 +69,34 @@ def capturing(decoder: PreviewDecoder | None, pipeline: Any, request: ImageReque
                 log.warning("preview.lost", job_id=watch.job_id, step=step, error=type(error).__name__)
 
         yield step_done
+
+
+def learn_decoder(
+    card: ModelCard, base: "DiffusionPipeline", engine: Engine, device: Device, weights_dir: Path | None
+) -> PreviewDecoder | None:
+    """None for a model whose latents say nothing to the eye: its jobs then have no previews."""
+    try:
+        return _tiny(card, device, weights_dir) or _linear(card, base, engine)
+    except Exception as error:  # a worker without previews is better than none
+        log.warning("preview.none", model=card.id, error=type(error).__name__, reason=str(error)[:200])
+        return None
+
+
+def _tiny(card: ModelCard, device: Device, weights_dir: Path | None) -> PreviewDecoder | None:
+    # On a CPU it would take its cores from the batch.
+    if card.tiny_vae is None or not device.name.startswith("cuda"):
+        return None
+    try:
+        return load_tiny(card.tiny_vae, device=device.name, dtype=device.dtype_of(card), weights_dir=weights_dir)
+    except WeightsMissing as error:
+        log.info("preview.coarse", model=card.id, reason=error.message)
+        return None
+
+
+def _linear(card: ModelCard, base: "DiffusionPipeline", engine: Engine) -> PreviewDecoder:
+    # As lanes have it: heavy networks run in the engine's thread.
+    slot, pipeline = RunSlot(engine), lane_pipeline(base)
+    share_networks(pipeline, slot)
+    autoencoder: Any = getattr(pipeline, "vae", None)
+    with slot.taken(Run(0, 0.0, time.monotonic())):
+        return fit_colours(autoencoder, card.size.min)

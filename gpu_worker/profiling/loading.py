@@ -8,11 +8,10 @@ import structlog
 from darkroom.catalogue import ModelCard
 from darkroom.settings import Settings
 from gpu_worker.engine.engine import Engine
-from gpu_worker.jobs.gate import Gate
 from gpu_worker.jobs.lanes import Lanes
-from gpu_worker.jobs.pipeline_lane import PipelineLane
-from gpu_worker.jobs.task_pipelines import no_inputs
-from gpu_worker.previews.setup import learn_decoder
+from gpu_worker.jobs.pipeline_lane import PipelineLane, no_inputs
+from gpu_worker.memory.job_memory import Gate
+from gpu_worker.previews.capture import learn_decoder
 from gpu_worker.previews.writer import Draw
 from gpu_worker.profiling.compiling import Compiled, keep_compiled_in
 from gpu_worker.profiling.knee_file import KneeFile, device_mark, digest_of

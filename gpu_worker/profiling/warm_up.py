@@ -12,15 +12,13 @@ from darkroom.catalogue import ModelCard
 from darkroom.errors import DarkroomError
 from darkroom.request import ImageRequest, OutputFormat, Priority
 from gpu_worker.engine.call import Call
-from gpu_worker.engine.cores import divide
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Profile
 from gpu_worker.memory.device import Peak
 from gpu_worker.memory.job_memory import JobMemory, MeasuredForward
 from gpu_worker.profiling.compiling import Compiled, compiling
 from gpu_worker.profiling.knee_file import KneeFile
-from gpu_worker.profiling.measure import profile_of, seconds_with
-from gpu_worker.profiling.row_check import keep_unequal_alone
+from gpu_worker.profiling.measure import keep_unequal_alone, profile_of, spread_over_cores
 
 log = structlog.get_logger()
 
@@ -49,7 +47,7 @@ def warm_up(
     tapped = [_calls_of(engine, draw, request) for request in warm_up_requests(card)]
     keep_unequal_alone(tapped[0], _calls_of(engine, draw, another_request(card)), engine)
     calls = {call.fit: call for calls in tapped for call in calls}
-    _spread(calls.values(), engine)
+    spread_over_cores(calls.values(), engine)
     if compile_denoiser:
         _compile(card, calls.values(), engine, kept, most_rows, compile_denoiser)
     else:
@@ -93,13 +91,6 @@ def _calls_of(engine: Engine, draw: Callable[[ImageRequest], object], request: I
     with engine.tapped() as calls:
         draw(request)
     return calls
-
-
-def _spread(calls: Iterable[Call], engine: Engine) -> None:
-    step = next((call for call in calls if call.entry.is_step and call.arguments), None)
-    if step is not None:
-        entries = {call.entry for call in calls}
-        engine.spread(entries, lambda cores: divide(lambda threads: seconds_with(threads, step), cores))
 
 
 def _compile(

@@ -17,7 +17,7 @@ from darkroom.messages.celery_app import make_app
 from darkroom.messages.wakeups import Wakeups
 from darkroom.request import ImageRequest
 from darkroom.settings import Settings
-from tests.brokers.workers import BARE, WorkerProcess, celery
+from tests.brokers.workers import WorkerProcess, celery
 from tests.conftest import image_request
 from tests.eventually import eventually
 
@@ -42,10 +42,10 @@ class Deployment:
         self.workers: list[WorkerProcess] = []
 
     def gpu_worker(self, name: str = "gpu", *arguments: str, **env: str) -> WorkerProcess:
-        return self.start(name, "gpu_worker.app", "--quiet", "worker", *BARE, "-n", f"{name}@test", *arguments, **env)
+        return self.start(name, "gpu_worker.app", "--quiet", "worker", "-n", f"{name}@test", *arguments, **env)
 
     def cpu_worker(self, name: str = "cpu", *arguments: str, **env: str) -> WorkerProcess:
-        return self.start(name, "cpu_worker.app", "--quiet", "worker", *BARE, "-n", f"{name}@test", *arguments, **env)
+        return self.start(name, "cpu_worker.app", "--quiet", "worker", "-n", f"{name}@test", *arguments, **env)
 
     def start(self, name: str, app: str, *arguments: str, **env: str) -> WorkerProcess:
         worker = WorkerProcess(name, celery(app, *arguments), {**self.env, **env}, self._folder)

@@ -10,7 +10,7 @@ from celery import Celery
 
 from tests import servers
 from tests.brokers.deployment import Deployment, deployment
-from tests.brokers.workers import BARE, WorkerProcess
+from tests.brokers.workers import WorkerProcess
 from tests.eventually import eventually
 from tests.servers import RedisServer
 from tests.services import missing
@@ -26,7 +26,7 @@ class Holding:
         self._deployed = deployed
         self._folder = folder
         env = {"DARKROOM_TEST_FOLDER": str(folder), "PYTHONPATH": str(repository)}
-        arguments = ("worker", "--loglevel", "info", "--concurrency", str(LANES), *BARE)
+        arguments = ("worker", "--loglevel", "info", "--concurrency", str(LANES))
         self.worker: WorkerProcess = deployed.start("holding", "tests.brokers.holding", *arguments, **env)
         eventually(lambda: "ready." in self.worker.said, 60, what="a worker")
 

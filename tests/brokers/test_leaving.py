@@ -11,7 +11,7 @@ from darkroom.errors import JobIsFinal
 from darkroom.job_store import keys
 from darkroom.jobs import Job, JobState
 from tests.brokers.deployment import Deployment, deployment
-from tests.brokers.workers import BARE, WorkerProcess
+from tests.brokers.workers import WorkerProcess
 from tests.eventually import eventually
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -49,7 +49,7 @@ class LeavingDeployment:
         # One that was killed would be seen for some seconds more, and be taken for its successor.
         self.deployed.client.hdel(keys.WORKERS(), f"{name}@test")
         self.deployed.workers = [worker for worker in self.deployed.workers if worker.is_alive]
-        arguments = ("--quiet", "worker", *BARE, "-n", f"{name}@test")
+        arguments = ("--quiet", "worker", "-n", f"{name}@test")
         return self.deployed.start(name, "tests.brokers.hanging", *arguments, PYTHONPATH=str(REPOSITORY), **more)
 
 

@@ -10,7 +10,6 @@ from darkroom.job_store.dead_letters import DeadLetters
 from darkroom.jobs import JobState
 from storage.opening import open_storage
 from tests.brokers.deployment import Deployment, deployment
-from tests.brokers.workers import BARE
 from tests.eventually import eventually
 
 PROMPT = "a request that kills its worker"
@@ -36,7 +35,7 @@ def supervise(deployed: Deployment) -> None:
     """Starts what has ended, as its supervisor would."""
     alive = {worker.name for worker in deployed.workers if worker.is_alive}
     for name in {*NAMES} - alive:
-        deployed.start(name, "tests.brokers.crashing", "--quiet", "worker", *BARE, "-n", f"{name}@test")
+        deployed.start(name, "tests.brokers.crashing", "--quiet", "worker", "-n", f"{name}@test")
 
 
 def test_a_request_that_kills_its_workers_takes_none_of_its_neighbours_along(deployed: Deployment) -> None:

@@ -11,8 +11,6 @@ from pathlib import Path
 FRUGAL = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1", "DARKROOM_DEVICE": "cpu"}
 # Celery warns whoever runs it as root, as CI does.
 QUIET = {"PYTHONWARNINGS": "ignore"}
-# Without what only makes a start slower.
-BARE = ("--without-mingle", "--without-gossip")
 
 
 def celery(app: str, *arguments: str) -> list[str]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from tests import servers
 from tests.brokers.deployment import settings_of
-from tests.brokers.workers import BARE, FRUGAL, QUIET, celery
+from tests.brokers.workers import FRUGAL, QUIET, celery
 from tests.chaos.link import Link
 from tests.chaos.pool import CRASH
 from tests.chaos.service import Part, Service, Wire
@@ -91,9 +91,9 @@ def _through_a_link(url: str, part: str, server: str, wires: dict[str, Wire]) ->
 def _commands(folder: Path) -> dict[str, Sequence[str]]:
     return {
         "api": [sys.executable, "-m", "api"],
-        "gpu-1": celery("tests.brokers.crashing", "--quiet", "worker", *BARE, "-n", "gpu-1@chaos"),
-        "gpu-2": celery("tests.brokers.crashing", "--quiet", "worker", *BARE, "-n", "gpu-2@chaos"),
-        "cpu": celery("cpu_worker.app", "--quiet", "worker", *BARE, "-n", "cpu@chaos"),
+        "gpu-1": celery("tests.brokers.crashing", "--quiet", "worker", "-n", "gpu-1@chaos"),
+        "gpu-2": celery("tests.brokers.crashing", "--quiet", "worker", "-n", "gpu-2@chaos"),
+        "cpu": celery("cpu_worker.app", "--quiet", "worker", "-n", "cpu@chaos"),
     }
 
 

@@ -2,7 +2,7 @@
 
 from gpu_worker.delivery.outbox import Outbox
 from gpu_worker.generate import generate
-from gpu_worker.jobs.outcome import Outcome
+from gpu_worker.jobs.job_end import Outcome
 from gpu_worker.node import Node
 
 

@@ -23,7 +23,7 @@ from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Attempt, Job, JobState, StoredImage
 from darkroom.settings import Settings
 from gpu_worker.generate import generate
-from gpu_worker.jobs.outcome import Outcome, TaskEnd
+from gpu_worker.jobs.job_end import Outcome, TaskEnd
 from gpu_worker.node import Node
 from storage.keys import image_key
 from tests.conftest import MakeRequest

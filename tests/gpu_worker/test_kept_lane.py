@@ -14,9 +14,8 @@ from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
 from darkroom.request import Priority
 from gpu_worker.generate import generate
-from gpu_worker.jobs.bell import LineBell
-from gpu_worker.jobs.lanes import Lanes
-from gpu_worker.jobs.outcome import Outcome, TaskEnd
+from gpu_worker.jobs.job_end import Outcome, TaskEnd
+from gpu_worker.jobs.lanes import Lanes, LineBell
 from gpu_worker.node import Node
 from tests.conftest import MakeRequest
 from tests.eventually import eventually

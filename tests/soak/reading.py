@@ -15,7 +15,7 @@ Reading = dict[str, float]
 
 
 def of_process(name: str, pid: int) -> Reading:
-    """With its children: Celery's beat is one."""
+    """With its children."""
     family = [pid, *_children(pid)]
     status = [_status(Path(f"/proc/{member}")) for member in family]
     return {

@@ -80,7 +80,7 @@ class Child:
 
     def _wait(self) -> None:
         self._process.wait()
-        self._kill_group()  # what the leader left behind: beat, when a worker was killed
+        self._kill_group()  # what the leader left behind, when it was killed
         self._reader.join(timeout=1)
         cast("IO[bytes]", self._process.stdin).close()
         self.has_exited = True

@@ -3,7 +3,7 @@
 A small shell waits for the end of a pipe that only the supervisor holds. It is told the process groups to
 kill then, and it keeps the lock of the data folder until they are dead. A shell, because `pkill -9 python`
 must not take it along; a pipe, because the kernel closes it however the supervisor ends; groups, because
-PR_SET_PDEATHSIG would miss grandchildren such as Celery's beat.
+PR_SET_PDEATHSIG would miss grandchildren.
 """
 
 import contextlib

@@ -87,20 +87,6 @@ def test_an_error_of_our_own_keeps_its_traceback(lines: OutageLines) -> None:
     assert raised.exc_info
 
 
-def test_beat_says_in_one_line_that_it_could_not_send(lines: OutageLines) -> None:
-    def missed() -> logging.LogRecord:
-        return record(
-            "Message Error: %s\n%s", "Couldn't apply scheduled task keep-house: refused", ["File …\n"],
-            name="celery.beat", level=logging.ERROR, error=OSError(),
-        )  # fmt: skip
-
-    first, second = missed(), missed()
-
-    assert [lines.filter(first), lines.filter(second)] == [True, False]
-    assert first.getMessage() == "Message Error: Couldn't apply scheduled task keep-house: refused"
-    assert (first.levelno, first.exc_info) == (logging.WARNING, None)
-
-
 def test_what_celery_says_over_several_lines_becomes_one(lines: OutageLines) -> None:
     away = record(
         "consumer: Cannot connect to %s: %s.\n%s\n", "redis://", "refused", "Trying again in 2.00 seconds...",

@@ -1,6 +1,6 @@
 import pytest
 
-from gpu_worker.delivery.backoff import LONGEST_S, Backoff
+from gpu_worker.delivery.outbox import LONGEST_S, Backoff
 from tests.gpu_worker.conftest import Clock
 
 

@@ -9,8 +9,7 @@ import pytest
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import JobState
 from gpu_worker.delivery.backpressure import Backpressure
-from gpu_worker.delivery.outbox import MOST_SENDING, Outbox, Task
-from gpu_worker.delivery.threads import THREADS, UploadThreads
+from gpu_worker.delivery.outbox import MOST_SENDING, THREADS, Outbox, Task, UploadThreads
 from gpu_worker.delivery.upload import Uploader
 from gpu_worker.generate import generate
 from gpu_worker.node import Node

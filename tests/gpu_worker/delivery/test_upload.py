@@ -17,8 +17,7 @@ from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from gpu_worker.delivery.backpressure import Backpressure
 from gpu_worker.delivery.outbox import Outbox
-from gpu_worker.delivery.parcel import Parcel
-from gpu_worker.delivery.upload import Uploader
+from gpu_worker.delivery.upload import Parcel, Uploader
 from gpu_worker.jobs.leases import Hold
 from storage.keys import image_key
 from tests.gpu_worker.conftest import Clock

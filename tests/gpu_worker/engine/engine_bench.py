@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from gpu_worker.engine.engine import Engine
-from gpu_worker.engine.in_flight import InFlight
 from gpu_worker.engine.knees import Knees
+from gpu_worker.engine.runner import InFlight
 from gpu_worker.engine.tempo import Tempo
 from tests.gpu_worker.engine.batch_mates import PatientTempo, spread
 from tests.gpu_worker.engine.fake_lanes import FakeLane, entry_of

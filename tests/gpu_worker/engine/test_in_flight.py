@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from gpu_worker.engine.in_flight import InFlight
+from gpu_worker.engine.runner import InFlight
 from tests.gpu_worker.engine.engine_bench import engine_bench
 from tests.gpu_worker.engine.fake_lanes import drawn
 from tests.gpu_worker.engine.fake_network import PATIENCE_S

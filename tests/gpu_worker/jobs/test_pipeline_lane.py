@@ -16,11 +16,10 @@ from darkroom.request import ImageRequest
 from darkroom.settings import BUNDLED_CATALOGUE, Settings
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Knees
-from gpu_worker.jobs.gate import Gate
 from gpu_worker.jobs.pipeline_lane import PipelineLane
 from gpu_worker.memory.budget import MemoryBudget
 from gpu_worker.memory.device import Peak
-from gpu_worker.memory.job_memory import JobMemory, MeasuredForward
+from gpu_worker.memory.job_memory import Gate, JobMemory, MeasuredForward
 from gpu_worker.profiling.loading import Nobody, load_lanes
 from models.device import Device
 from models.loading import load_pipeline

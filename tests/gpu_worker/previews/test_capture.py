@@ -18,8 +18,7 @@ from darkroom.settings import BUNDLED_CATALOGUE
 from gpu_worker.engine.engine import Engine
 from gpu_worker.engine.knees import Knees
 from gpu_worker.jobs.pipeline_lane import PipelineLane
-from gpu_worker.previews.capture import PreviewDecoder
-from gpu_worker.previews.setup import learn_decoder
+from gpu_worker.previews.capture import PreviewDecoder, learn_decoder
 from gpu_worker.previews.writer import Draw
 from gpu_worker.profiling.loading import Nobody
 from models.device import Device

@@ -7,7 +7,7 @@ import structlog
 import torch
 
 from gpu_worker.engine.call import Call
-from gpu_worker.profiling.row_check import keep_unequal_alone
+from gpu_worker.profiling.measure import keep_unequal_alone
 from tests.gpu_worker.engine.engine_bench import EngineBench, engine_bench
 from tests.gpu_worker.engine.fake_lanes import drawn, entry_of
 from tests.gpu_worker.engine.fake_network import FakeNetwork

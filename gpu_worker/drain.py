@@ -12,7 +12,7 @@ import structlog
 
 from darkroom.errors import RedisUnavailable
 from darkroom.jobs import Job
-from gpu_worker.jobs.wake import wake_for
+from gpu_worker.jobs.job_end import wake_for
 from gpu_worker.node import Node
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ import pytest
 import structlog
 import torch
 
-from gpu_worker.engine.clashes import clash
+from gpu_worker.engine.unbatchable import clash
 from models.loading import load_pipeline
 from tests.gpu_worker.engine.batch_mates import Canceled, Order, alone, difference, together
 from tests.gpu_worker.engine.orders import PROMPTS, order

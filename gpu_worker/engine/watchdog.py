@@ -1,16 +1,26 @@
-"""Looks whether the networks still move: a forward that never ends would hold its jobs, and this worker, for ever."""
+"""Looks whether the networks still move: a forward that never ends would hold its jobs, and this worker, for ever.
+
+Light: it knows no torch.
+"""
 
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
-
-from gpu_worker.engine.forward import Forward
 
 log = structlog.get_logger()
 
 LOOKS = 10  # in the time after which a forward counts as hung
+
+
+@dataclass(frozen=True)
+class Forward:
+    """What the networks are busy with: `jobs` are the ids of those whose calls it may hang in."""
+
+    number: int
+    jobs: frozenset[str]
 
 
 class Watchdog:

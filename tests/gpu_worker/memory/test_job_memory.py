@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import pytest
 
 from darkroom.errors import OutOfMemory
-from gpu_worker.jobs.gate import Gate
 from gpu_worker.memory.budget import MemoryBudget, Need
 from gpu_worker.memory.device import Peak
-from gpu_worker.memory.job_memory import JobMemory, MeasuredForward
+from gpu_worker.memory.job_memory import Gate, JobMemory, MeasuredForward
 
 GIB = 2**30
 
