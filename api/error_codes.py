@@ -73,6 +73,8 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "control_incomplete": ErrorCode(422, "A ControlNet without its picture, or the other way round."),
     "control_scale_out_of_range": ErrorCode(422, "A control scale outside 0 to 2."),
     "inputs_conflict": ErrorCode(422, "Inputs that exclude each other."),
+    "upscale_out_of_range": ErrorCode(422, "Upscaling by another factor than 2 or 4."),
+    "upscaled_too_large": ErrorCode(422, "The image would have more pixels than the server upscales to."),
     "queue_full": ErrorCode(429, "Too many jobs wait; come back after `Retry-After` seconds."),
     "internal_error": ErrorCode(500, "A fault of ours; it is in the server's log."),
     "redis_unavailable": ErrorCode(503, "The job store does not answer; try again after `Retry-After` seconds."),
