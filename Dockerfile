@@ -5,9 +5,11 @@ FROM python:3.11.15-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 RUN python -m venv /opt/venv
+# Upscaling is for CPU workers. Where there is nothing to upscale with: --build-arg EXTRAS=
+ARG EXTRAS=upscale
 # Dependencies first, from a project with no code in it: this layer lives until pyproject.toml changes.
 COPY pyproject.toml ./
-RUN touch README.md LICENSE && /opt/venv/bin/pip install .
+RUN touch README.md LICENSE && /opt/venv/bin/pip install ".[$EXTRAS]"
 COPY . .
 RUN /opt/venv/bin/pip install --no-deps --force-reinstall .
 

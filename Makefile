@@ -74,11 +74,11 @@ docs: .venv/dev.stamp
 
 .venv/demo.stamp: .venv/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[gpu]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[gpu,upscale]'
 	@touch $@
 
 .venv/dev.stamp: .venv/demo.stamp
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[gpu,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[gpu,upscale,dev]'
 	@touch $@
 
 .venv-peers/peers.stamp: .venv/bin/python benchmarks/requirements-peers.txt

@@ -53,7 +53,9 @@ JOB: dict[str, Any] = {
         "control_image": None,
         "control_scale": None,
         "fit": "crop",
+        "upscale": None,
     },
+    "inputs": [],
     "images": [
         SIGNED
         | {
@@ -63,6 +65,7 @@ JOB: dict[str, Any] = {
             "thumbnail": None,
         }
     ],
+    "upscale_job": None,
     "error": None,
     "links": {
         "self": f"{BASE}/jobs/{JOB_ID}",
@@ -119,6 +122,7 @@ MODEL_LIST: dict[str, Any] = {
     ],
     "max_images_per_job": 8,
     "max_prompt_chars": 4000,
+    "upscales": [2, 4],
 }
 
 OPERATIONS: dict[str, Any] = {

@@ -8,11 +8,12 @@ from fastapi import Depends, Request
 
 from api.health_checks import KEPT_S, Check, HealthChecks
 from api.inputs.inputs import Inputs
-from api.inputs.references import References
+from api.inputs.references import References, guarded
 from api.removal import Remover
 from api.withdrawals import Withdrawals
 from darkroom.catalogue import Catalogue, read_catalogue
 from darkroom.errors import RedisUnavailable
+from darkroom.fetching.guarded_fetch import GuardedFetch
 from darkroom.job_store.events import EventFeed
 from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.key_use import KeyUse
@@ -71,6 +72,7 @@ def make_services(settings: Settings) -> Services:
     client = connect(settings.redis_url)
     store, storage, wakeups = JobStore(client, settings), open_storage(settings), Wakeups(make_app(settings))
     records = InputRecords(client)
+    fetch = guarded(GuardedFetch(settings.fetch_origins), settings.max_upload_bytes)
     return Services(
         settings=settings,
         catalogue=read_catalogue(settings.catalogue),
@@ -89,7 +91,7 @@ def make_services(settings: Settings) -> Services:
                 "storage": Check(storage.check, S3_OK_KEPT_S if settings.storage == "s3" else KEPT_S),
             }
         ),
-        inputs=Inputs(References(records, store, storage), records, storage, settings),
+        inputs=Inputs(References(records, store, storage, fetch), records, storage, settings),
     )
 
 

@@ -11,9 +11,12 @@ from api.services import Services
 from darkroom.errors import RedisUnavailable
 from darkroom.estimates.eta import crew_of, eta_s
 from darkroom.estimates.line_state import Place
+from darkroom.inputs import ALPHA, Task
 from darkroom.jobs import Job, JobState, StoredImage, StoredObject, moment
 from darkroom.request import ImageRequest
+from darkroom.upscaling import UPSCALER, upscale_job_of
 from darkroom.workers import WorkerInfo
+from storage.keys import image_key, input_key
 
 
 class Links(BaseModel):
@@ -55,6 +58,13 @@ class ImageView(ThumbnailView):
     thumbnail: ThumbnailView | None = Field(description="WebP, 256 pixels at most; null until a CPU worker made it.")
 
 
+class InputView(BaseModel):
+    field: str = Field(description="`image`, `mask` or `control_image`.")
+    id: str
+    url: str = Field(description="Signed: fetch it without a key. 404 once the picture is gone.")
+    expires_at: datetime
+
+
 class JobView(BaseModel):
     model_config = ConfigDict(protected_namespaces=(), json_schema_extra={"examples": [JOB]})
 
@@ -72,7 +82,12 @@ class JobView(BaseModel):
     timings: Timings
     seed: int = Field(description="The seed used, given or drawn. Image i used seed + i.")
     request: ImageRequest = Field(description="As completed. Inputs are named by the ids under which they are kept.")
+    inputs: list[InputView] = Field(description="The pictures that the request brought, as they are kept.")
     images: list[ImageView]
+    upscale_job: str | None = Field(
+        description="The job that makes its images larger, where its request has `upscale`. It is there soon after "
+        "this one has succeeded; 404 until then."
+    )
     error: Failure | None = Field(description="Why it failed, or was canceled where that was not your word.")
     links: Links
 
@@ -119,7 +134,9 @@ def _view(
         timings=_timings(job),
         seed=job.request.seed,
         request=job.request,
+        inputs=_inputs(job, services),
         images=[image_view(job, image, services) for image in job.images],
+        upscale_job=upscale_job_of(job.id) if job.request.upscale and job.request.task is not Task.UPSCALE else None,
         error=Failure(**job.failure.model_dump()) if job.failure else None,
         links=_links(job, services),
     )
@@ -134,6 +151,21 @@ def image_view(job: Job, image: StoredImage, services: Services) -> ImageView:
         thumbnail=ThumbnailView(**_signed(image.thumbnail, f"{name}-small", services)) if image.thumbnail else None,
         **_signed(image, name, services),
     )
+
+
+def _inputs(job: Job, services: Services) -> list[InputView]:
+    request = job.request
+    named = [*(("image", each) for each in request.image), ("mask", request.mask)]
+    named.append(("control_image", request.control_image))
+    return [_input_view(field, each, request, services) for field, each in named if each and each != ALPHA]
+
+
+def _input_view(field: str, input_id: str, request: ImageRequest, services: Services) -> InputView:
+    job_id, _, index = input_id.rpartition("-")
+    is_image = request.task is Task.UPSCALE
+    key = image_key(job_id, int(index), request.output_format.value) if is_image else input_key(input_id)
+    link = services.storage.signed_url(key, filename=f"darkroom-{input_id}.{key.rpartition('.')[2]}")
+    return InputView(field=field, id=input_id, url=link.url, expires_at=link.expires_at)
 
 
 def _signed(stored: StoredObject, name: str, services: Services) -> dict[str, Any]:
@@ -151,7 +183,8 @@ def _signed(stored: StoredObject, name: str, services: Services) -> dict[str, An
 
 def _notice(job: Job, lanes: int) -> str | None:
     if job.state is JobState.QUEUED and not lanes:
-        return f"No worker serves {job.request.model} now. The job waits until one does."
+        what = "upscales" if job.request.model == UPSCALER else f"serves {job.request.model}"
+        return f"No worker {what} now. The job waits until one does."
     return None
 
 

@@ -9,8 +9,17 @@ from collections.abc import Callable, Iterator
 from darkroom.catalogue import Catalogue, ModelCard
 from darkroom.errors import Fault, InvalidRequest
 from darkroom.inputs import ALPHA, Brought, Input, Task
-from darkroom.request import DEADLINE_S, PREVIEW_EVERY_LIMIT, SEED_LIMIT, GenerateBody, ImageRequest, OutputFormat
+from darkroom.request import (
+    DEADLINE_S,
+    PREVIEW_EVERY_LIMIT,
+    SEED_LIMIT,
+    UPSCALE_FACTORS,
+    GenerateBody,
+    ImageRequest,
+    OutputFormat,
+)
 from darkroom.settings import Settings
+from darkroom.upscaling import MOST_PIXELS, is_too_large
 
 # Every code that a fault found here can have.
 FAULT_CODES = (
@@ -20,6 +29,7 @@ FAULT_CODES = (
     "mask_without_image", "mask_without_alpha", "input_sizes_differ", "too_many_images", "strength_out_of_range",
     "strength_without_image", "unknown_controlnet", "control_incomplete", "control_scale_out_of_range",
     "inputs_conflict", "output_quality_out_of_range", "output_quality_unsupported", "deadline_s_out_of_range",
+    "upscale_out_of_range", "upscaled_too_large",
 )  # fmt: skip
 
 
@@ -67,6 +77,7 @@ def complete(
         control_image=_id(brought.control_image),
         control_scale=_control_scale(body, task),
         fit=body.fit,
+        upscale=body.upscale,
     )
     faults = [
         *_prompt_faults(body, settings),
@@ -76,6 +87,7 @@ def complete(
         *_mask_faults(body, brought),
         *_strength_faults(request),
         *_control_faults(body, card),
+        *upscale_faults("upscale", request.upscale, request.width, request.height),
     ]
     if faults:
         raise InvalidRequest(faults)
@@ -236,6 +248,17 @@ def _control_faults(body: GenerateBody, card: ModelCard) -> Iterator[Fault]:
     if body.control_scale is not None and not 0 <= body.control_scale <= 2:
         message = f"control_scale is {_shown(body.control_scale)}; choose 0 to 2."
         yield Fault("control_scale", "control_scale_out_of_range", message)
+
+
+def upscale_faults(field: str, factor: int | None, width: int, height: int) -> Iterator[Fault]:
+    """Of an image so large, where it is to be upscaled."""
+    if factor is None:
+        return
+    if factor not in UPSCALE_FACTORS:
+        yield Fault(field, "upscale_out_of_range", f"{field} is {_shown(factor)}; choose 2 or 4.")
+    elif is_too_large(width, height, factor):
+        message = f"{width}x{height} times {factor} is more than {MOST_PIXELS} pixels: choose 2, or a smaller image."
+        yield Fault(field, "upscaled_too_large", message)
 
 
 def _shown(value: float) -> str:

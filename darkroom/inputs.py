@@ -21,6 +21,8 @@ class Task(StrEnum):
     EDIT = "edit"
     """The prompt says what to change in the images."""
     CONTROLNET = "controlnet"
+    UPSCALE = "upscale"
+    """Of images that jobs have made; no diffusion model does it."""
 
 
 class Fit(StrEnum):

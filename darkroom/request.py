@@ -14,6 +14,7 @@ PREVIEW_EVERY_LIMIT = 1000
 DEADLINE_S = (5, 604_800)
 # Of one request, whatever the model takes: each is read before the model is asked.
 MOST_IMAGES = 16
+UPSCALE_FACTORS = (2, 4)
 
 
 class OutputFormat(StrEnum):
@@ -135,6 +136,12 @@ class GenerateBody(BaseModel):
     )
     fit: Fit = Field(default=Fit.CROP, description="How inputs of another shape come to the size that is drawn.")
 
+    upscale: WholeNumber | None = Field(
+        default=None,
+        description="2 or 4: once its images are there, another job makes them so many times as wide and as high; "
+        "`upscale_job` of the answer is its id. Default: none.",
+    )
+
     @property
     def image_references(self) -> list[str]:
         if self.image is None:
@@ -173,6 +180,8 @@ class ImageRequest(BaseModel):
     control_image: str | None = None
     control_scale: float | None = None
     fit: Fit = Fit.CROP
+    # Of a job that upscales, its factor; of another, that of the job that is to follow it.
+    upscale: int | None = None
 
     @property
     def cost(self) -> float:
@@ -191,7 +200,9 @@ class ImageRequest(BaseModel):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of all inputs, each once."""
+        """Ids of all inputs, each once. Images that are upscaled are read where they are."""
+        if self.task is Task.UPSCALE:
+            return ()
         named = (*self.image, self.mask, self.control_image)
         return tuple(dict.fromkeys(each for each in named if each is not None and each != ALPHA))
 

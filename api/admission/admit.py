@@ -17,6 +17,7 @@ from darkroom.job_store.inputs import Kept
 from darkroom.job_store.store import Admission
 from darkroom.jobs import new_job_id
 from darkroom.request import SEED_LIMIT, GenerateBody, ImageRequest
+from darkroom.upscaling import UPSCALER
 
 log = structlog.get_logger()
 
@@ -44,9 +45,7 @@ async def admit(
 
     Raises InvalidRequest, QueueFull, IdempotencyConflict, InputGone, Unavailable. Then nothing is kept.
     """
-    if len(idempotency_key) > LONGEST_IDEMPOTENCY_KEY:
-        message = f"The Idempotency-Key is longer than {LONGEST_IDEMPOTENCY_KEY} characters; a UUID is enough."
-        raise InvalidRequest([Fault("Idempotency-Key", "invalid_field", message)])
+    checked_key(idempotency_key)
     gathered = await services.inputs.gather(body, owner, parts)
     request = complete(
         body, services.catalogue, services.settings, lambda: secrets.randbelow(SEED_LIMIT), gathered.brought
@@ -61,10 +60,21 @@ async def admit(
         raise
 
 
+def checked_key(idempotency_key: str) -> str:
+    """Raises InvalidRequest."""
+    if len(idempotency_key) > LONGEST_IDEMPOTENCY_KEY:
+        message = f"The Idempotency-Key is longer than {LONGEST_IDEMPOTENCY_KEY} characters; a UUID is enough."
+        raise InvalidRequest([Fault("Idempotency-Key", "invalid_field", message)])
+    return idempotency_key
+
+
 def enqueue(
     request: ImageRequest, owner: str, services: Services, idempotency_key: str = "", fingerprint: str = ""
 ) -> Admission:
     """Write the job, then publish its wake-up; without the second the first is taken back, while nobody has it yet."""
+    if request.upscale:
+        # The job that follows is not refused any more when it comes.
+        services.store.check_room(UPSCALER)
     job_id = new_job_id()
     try:
         admission = services.store.enqueue(

@@ -1,21 +1,20 @@
 """The pictures of a request: found or read, and kept for its job.
 
-Reading and storing have a few threads of their own. Pictures that wait for one are in memory, so only some may.
+Reading and storing have a few threads of their own; requests with URLs have others, for who answers slowly there shall
+hold up nobody else.
 """
 
-import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore
-from typing import TypeVar
 
 from api.inputs.pictures import Picture, read_picture
+from api.inputs.pool import Pool
 from api.inputs.references import References
-from darkroom.errors import DarkroomError, Fault, InputsBusy, InvalidRequest, StorageUnavailable, Unavailable
-from darkroom.inputs import ALPHA, Brought, Input, new_upload_id
+from darkroom.errors import DarkroomError, Fault, InvalidRequest, Unavailable
+from darkroom.inputs import ALPHA, Brought, Input, ReferenceKind, kind_of, new_upload_id
 from darkroom.job_store.inputs import InputRecords, Kept
 from darkroom.request import GenerateBody
 from darkroom.settings import Settings
@@ -25,12 +24,10 @@ from storage.keys import input_key
 THREADS = 4
 MOST_DECODED_AT_ONCE = 2
 MOST_AT_ONCE = 16
-PATIENCE_S = 60.0
 # What came with a request belongs to its job; until there is one, it is kept for as long as that can take.
 UNTIL_ITS_JOB_S = 600.0
 
 NO_PARTS: Mapping[str, bytes] = {}
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,48 +52,39 @@ class Inputs:
         self._records = records
         self._storage = storage
         self._settings = settings
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="inputs")
+        self._pool = Pool("inputs", THREADS, MOST_AT_ONCE)
+        self._fetchers = Pool("fetching-inputs", THREADS, MOST_AT_ONCE)
         self._decoders = BoundedSemaphore(MOST_DECODED_AT_ONCE)
-        self._places = BoundedSemaphore(MOST_AT_ONCE)
 
     async def upload(self, data: bytes, owner: str) -> Kept:
         """Keep a picture for requests that will name it. Raises InvalidRequest, Unavailable."""
-        return await self._in_pool(self._upload, data, owner)
+        return await self._pool.run(self._upload, data, owner)
 
     async def gather(self, body: GenerateBody, owner: str, parts: Mapping[str, bytes] = NO_PARTS) -> Gathered:
         """Find and read the pictures that a body names. `parts`: bytes that came beside it, by the names it uses.
 
         Nothing is kept yet. Raises InvalidRequest with every fault, Unavailable.
         """
-        if not _named(body):
+        named = _named(body)
+        if not named:
             return Gathered()
-        return await self._in_pool(self._gather, body, owner, parts)
+        fetches = any(kind_of(reference) is ReferenceKind.URL for _, reference in named)
+        pool = self._fetchers if fetches else self._pool
+        return await pool.run(self._gather, body, owner, parts)
 
     async def keep(self, gathered: Gathered, owner: str) -> list[Kept]:
         """Store what is not yet, until its job holds it; in the order of `fresh`. Raises Unavailable."""
-        return await self._in_pool(self._keep, gathered, owner) if gathered.fresh else []
+        return await self._pool.run(self._keep, gathered, owner) if gathered.fresh else []
 
     async def let_go(self, kept: Sequence[Kept]) -> None:
         """Of what `keep` stored, when no job came of it."""
         if kept:
             with suppress(Unavailable):  # the housekeeper does it later
-                await self._in_pool(self._let_go, kept)
+                await self._pool.run(self._let_go, kept)
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    async def _in_pool(self, work: Callable[..., T], *arguments: object) -> T:
-        if not self._places.acquire(blocking=False):
-            raise InputsBusy("Too many pictures are being read just now. Try again in a few seconds.")
-        future = self._pool.submit(work, *arguments)
-        future.add_done_callback(lambda _: self._places.release())
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                return await asyncio.wrap_future(future)
-        except TimeoutError:
-            raise StorageUnavailable(
-                f"The pictures were not read and stored within {PATIENCE_S:g} s. Send the request again."
-            ) from None
+        self._pool.close()
+        self._fetchers.close()
 
     def _upload(self, data: bytes, owner: str) -> Kept:
         seen: dict[str, Fresh] = {}

@@ -5,7 +5,8 @@ import binascii
 import re
 from collections.abc import Callable
 
-from darkroom.errors import InvalidRequest, ObjectMissing, UnknownJob
+from darkroom.errors import FetchFailed, InvalidRequest, ObjectMissing, UnknownJob
+from darkroom.fetching.guarded_fetch import GuardedFetch, Limits
 from darkroom.inputs import Input, ReferenceKind, kind_of
 from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.store import JobStore
@@ -17,20 +18,33 @@ Fetch = Callable[[str, str], bytes]
 DATA_URL = re.compile(r"data:[\w.+-]*/?[\w.+-]*(?:;[\w.+-]+=[\w.+-]+)*;base64,", re.IGNORECASE)
 
 REFERENCE_FAULT_CODES = (
-    "unknown_upload", "unknown_image", "input_reference_invalid", "input_data_malformed", "input_url_refused",
-    "input_too_large",
+    "unknown_upload", "unknown_image", "input_reference_invalid", "input_data_malformed", "input_too_large",
+    "url_forbidden", "url_unreachable", "url_too_large", "url_wrong_type",
 )  # fmt: skip
 
 
-def no_fetches(_url: str, field: str) -> bytes:
-    """Where this server fetches nothing."""
-    raise InvalidRequest.of(
-        field, "input_url_refused", f"{field} is a URL, and this server fetches none: send the picture itself."
-    )
+# What a picture may be called: stores that do not know call it a stream of bytes, and its content is looked at anyway.
+CONTENT_TYPES = frozenset({
+    "image/png", "image/jpeg", "image/webp", "image/gif", "application/octet-stream", "binary/octet-stream",
+})  # fmt: skip
+# Of one picture. A request may name several, and has a minute for all.
+FETCHED_WITHIN_S = 20.0
+
+
+def guarded(fetch: GuardedFetch, max_bytes: int) -> Fetch:
+    limits = Limits(max_bytes, CONTENT_TYPES, FETCHED_WITHIN_S)
+
+    def read(url: str, field: str) -> bytes:
+        try:
+            return fetch.get(url, limits).body
+        except FetchFailed as error:
+            raise InvalidRequest.of(field, error.code, f"{field}: {error.message}") from error
+
+    return read
 
 
 class References:
-    def __init__(self, records: InputRecords, store: JobStore, storage: Storage, fetch: Fetch = no_fetches) -> None:
+    def __init__(self, records: InputRecords, store: JobStore, storage: Storage, fetch: Fetch) -> None:
         self._records = records
         self._store = store
         self._storage = storage
@@ -48,7 +62,7 @@ class References:
             case ReferenceKind.URL:
                 return self._fetch(reference, field)
             case None:
-                message = f"{field} names no picture: give an upload's id (upl_…), an image's id, or a data: URL."
+                message = f"{field} names no picture: give an upload's id (upl_…), an image's id, or a URL."
                 raise InvalidRequest.of(field, "input_reference_invalid", message)
 
     def _upload(self, input_id: str, field: str, owner: str) -> Input:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from darkroom.catalogue import Catalogue, ModelCard, Size
-from darkroom.request import DEADLINE_S, PREVIEW_EVERY_LIMIT, SEED_LIMIT
+from darkroom.request import DEADLINE_S, PREVIEW_EVERY_LIMIT, SEED_LIMIT, UPSCALE_FACTORS
 from darkroom.settings import Settings
 
 # Something that is no space: what Python strips and regular expressions of other languages do not count as one, too.
@@ -33,6 +33,7 @@ def _of_every_model(settings: Settings) -> dict[str, dict[str, Any]]:
         "negative_prompt": {"maxLength": settings.max_prompt_chars},
         "n": {"minimum": 1, "maximum": settings.max_images_per_job},
         "seed": {"minimum": 0, "maximum": SEED_LIMIT - 1},
+        "upscale": {"enum": list(UPSCALE_FACTORS)},
         "deadline_s": {"minimum": DEADLINE_S[0], "maximum": DEADLINE_S[1]},
         "preview_every": {"minimum": 0, "maximum": PREVIEW_EVERY_LIMIT},
     }

@@ -27,6 +27,7 @@ from darkroom.job_store.key_use import last_uses
 from darkroom.job_store.overview import Overview
 from darkroom.job_store.presence import sightings
 from darkroom.jobs import moment
+from darkroom.upscaling import UPSCALER
 from darkroom.workers import WorkerInfo
 
 router = APIRouter(prefix="/admin", tags=["operations"])
@@ -85,7 +86,7 @@ def drop(job_id: str, owner: OperatorDep, services: ServicesDep) -> Response:  #
 def _lines(overview: Overview, services: Services, workers: list[WorkerInfo]) -> list[LineView]:
     """Of the models that somebody serves or waits for."""
     views = []
-    for model in services.catalogue:
+    for model in (*services.catalogue, UPSCALER):
         line = overview.line(model)
         crew = crew_of(workers, model, services.settings.interactive_lanes)
         if crew.lanes or line.interactive or line.bulk:

@@ -10,6 +10,8 @@ from api.routes.jobs import ALWAYS
 from api.services import ServicesDep
 from darkroom.catalogue import ModelCard, Range, Size, StepReuse
 from darkroom.inputs import Task
+from darkroom.request import UPSCALE_FACTORS
+from darkroom.upscaling import UPSCALER
 from darkroom.workers import lanes_of
 
 router = APIRouter(tags=["models"])
@@ -40,6 +42,7 @@ class ModelList(BaseModel):
     models: list[ModelView]
     max_images_per_job: int = Field(description="Largest `n` of a request.")
     max_prompt_chars: int = Field(description="Longest prompt taken, characters.")
+    upscales: list[int] = Field(description="Factors of `POST /images/{id}/upscale`; none while no worker upscales.")
 
 
 @router.get("/models", summary="List models", responses=responses(*ALWAYS))
@@ -52,6 +55,7 @@ def list_models(owner: OwnerDep, services: ServicesDep) -> ModelList:  # noqa: A
         ],
         max_images_per_job=settings.max_images_per_job,
         max_prompt_chars=settings.max_prompt_chars,
+        upscales=list(UPSCALE_FACTORS) if lanes_of(workers, UPSCALER) else [],
     )
 
 

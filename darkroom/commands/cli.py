@@ -115,7 +115,7 @@ def worker(
 def cpu_worker(
     name: Annotated[str, typer.Option(help="One of its own for each worker of a machine.")] = "cpu",
 ) -> None:
-    """Run a CPU worker. Short for `celery -A cpu_worker.app worker -Q cpu`."""
+    """Run a CPU worker. Short for `celery -A cpu_worker.app worker`."""
     from darkroom.local.stack import cpu_worker_command
 
     _become(cpu_worker_command(name))

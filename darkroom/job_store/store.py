@@ -9,6 +9,7 @@ from darkroom.errors import IdempotencyConflict, InputGone, JobIsFinal, QueueFul
 from darkroom.estimates.eta import crew_of, drain_s
 from darkroom.estimates.line_state import LineState, Place
 from darkroom.job_store import keys
+from darkroom.job_store.lines import line_length
 from darkroom.job_store.presence import present
 from darkroom.job_store.redis_client import Client, redis_errors, store_full
 from darkroom.job_store.scripts import Scripts, record_of
@@ -20,6 +21,7 @@ IDEMPOTENCY_TTL_S = 86_400
 # The client is told to come back after the time that a tenth of a full line takes, within these bounds.
 RETRY_AFTER_S = (1, 600)
 UNKNOWN_RETRY_AFTER_S = 30
+UNBOUNDED = 2**31
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,22 @@ class JobStore:
         idempotency_key: str = "",
         fingerprint: str = "",
         job_id: str | None = None,
+        is_bounded: bool = True,
     ) -> Admission:
         """Write a job's record and put it in its model's waiting line, in one step.
 
-        `job_id` is for a caller that may have to withdraw a job of which no answer came.
-
+        `job_id`: for a caller that may have to withdraw a job of which no answer came, and for a job whose id is known
+        before; a second time it finds the first. Not bounded: however many wait.
         Raises QueueFull, IdempotencyConflict, InputGone, JobStoreFull, RedisUnavailable.
         """
         settings = self._settings
+        most_for_model, most_for_key = settings.max_waiting_per_model, settings.max_waiting_per_key
+        if not is_bounded:
+            most_for_model = most_for_key = UNBOUNDED
         answer = self._scripts.run_in_time(
             "enqueue", job_id or new_job_id(), owner, request.model, request.priority, request.cost,
             settings.key_weights.get(owner, 1.0),
-            request.model_dump_json(), settings.max_waiting_per_model, settings.max_waiting_per_key,
+            request.model_dump_json(), most_for_model, most_for_key,
             _digest(idempotency_key), fingerprint, IDEMPOTENCY_TTL_S, int(1000 * (request.deadline_s or 0)),
             " ".join(request.inputs),
         )  # fmt: skip
@@ -75,6 +81,11 @@ class JobStore:
                 raise self._full(request.model, f"{settings.max_waiting_per_model} jobs wait for {request.model}")
             case _:
                 raise self._full(request.model, f"{settings.max_waiting_per_key} of your jobs wait for {request.model}")
+
+    def check_room(self, model: str) -> None:
+        """Whether a model's line takes jobs, for one that will come later. Raises QueueFull, RedisUnavailable."""
+        if line_length(self._redis, model) >= self._settings.max_waiting_per_model:
+            raise self._full(model, f"{self._settings.max_waiting_per_model} jobs wait for {model}")
 
     def get(self, job_id: str) -> Job:
         """Raises UnknownJob, RedisUnavailable."""

@@ -59,7 +59,8 @@ def gpu_worker_command(models: Sequence[str], name: str = "gpu") -> tuple[str, .
 
 
 def cpu_worker_command(name: str = "cpu") -> tuple[str, ...]:
-    return _worker("cpu_worker.app", "-Q", "cpu", "-n", f"{name}@%h")
+    # Without -Q: also the queue of upscaling, where it can.
+    return _worker("cpu_worker.app", "-n", f"{name}@%h")
 
 
 def flower_command(port: int) -> tuple[str, ...]:

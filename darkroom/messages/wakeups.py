@@ -5,7 +5,7 @@ from kombu.exceptions import ChannelError, OperationalError
 from redis import OutOfMemoryError
 
 from darkroom.errors import BrokerUnavailable
-from darkroom.messages.queues import CPU_QUEUE, FOLLOW_UP, GENERATE, gpu_queue
+from darkroom.messages.queues import CPU_QUEUE, FOLLOW_UP, queue_of, wakeup_of
 
 
 class Wakeups:
@@ -16,7 +16,7 @@ class Wakeups:
 
     def wake(self, model: str, cause: str | None = None) -> None:
         """Say that there is work for a model; `cause` is the job to show in Flower. Raises BrokerUnavailable."""
-        self._send(GENERATE, {"model": model, "cause": cause})
+        self._send(wakeup_of(model), {"model": model, "cause": cause})
 
     def follow_up(self, job_id: str) -> None:
         """Ask a CPU worker for a job's follow-up work. Raises BrokerUnavailable."""
@@ -24,7 +24,7 @@ class Wakeups:
 
     def pending(self, model: str) -> int:
         """Wake-ups that no worker has taken yet. Raises BrokerUnavailable."""
-        return self._length(gpu_queue(model))
+        return self._length(queue_of(wakeup_of(model), {"model": model}))
 
     def pending_follow_ups(self) -> int:
         """Messages for follow-up work that no worker has taken yet. Raises BrokerUnavailable."""

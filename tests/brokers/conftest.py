@@ -12,6 +12,12 @@ from tests.brokers.deployment import Deployment, deployment
 from tests.servers import RabbitMQServer, RedisServer
 
 Deploy = Callable[..., Deployment]
+# A folder on the path before all others, in which ncnn is not to be found: as on a machine without the extra.
+WITHOUT_NETWORK = """
+import importlib.util
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: None if name == "ncnn" else find(name, package)
+"""
 
 
 @pytest.fixture
@@ -25,6 +31,13 @@ def redis_deployment(redis_server: RedisServer, tmp_path: Path) -> Iterator[Depl
             return stack.enter_context(deployment(tmp_path, {"DARKROOM_REDIS_URL": redis_server.url, **env}))
 
         yield deploy
+
+
+@pytest.fixture(scope="module")
+def without_network(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("without")
+    (folder / "sitecustomize.py").write_text(WITHOUT_NETWORK)
+    return {"PYTHONPATH": str(folder)}
 
 
 @pytest.fixture(

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from darkroom.jobs import JobState
-from darkroom.messages.queues import FOLLOW_UP, GENERATE
+from darkroom.messages.queues import FOLLOW_UP, GENERATE, UPSCALE
 from storage.opening import open_storage
 from tests.brokers.deployment import Deployment, deployment
 from tests.brokers.task_events import TaskEvents
@@ -74,7 +74,7 @@ def test_neither_worker_even_knows_the_other_s_tasks(placed: Placed) -> None:
     registered = placed.deployment.app.control.inspect(timeout=1).registered()
 
     ours = {name: {task for task in tasks if task.startswith("darkroom.")} for name, tasks in registered.items()}
-    assert ours == {"gpu@test": {GENERATE}, "cpu@test": {FOLLOW_UP}}
+    assert ours == {"gpu@test": {GENERATE}, "cpu@test": {FOLLOW_UP, UPSCALE}}
 
 
 def test_each_worker_takes_from_its_own_queue_alone(placed: Placed) -> None:

@@ -65,3 +65,9 @@ def test_a_storage_that_lacks_half_of_its_key(nowhere: Deployment) -> None:
     line = refusal(nowhere, "cpu", DARKROOM_STORAGE="s3", DARKROOM_S3_ACCESS_KEY_ID="half")
 
     assert "DARKROOM_S3_SECRET_ACCESS_KEY" in line
+
+
+def test_a_queue_of_upscaling_where_nothing_can_upscale(nowhere: Deployment, without_network: dict[str, str]) -> None:
+    line = refusal(nowhere, "cpu", "-Q", "cpu,cpu.upscale", **without_network)
+
+    assert "no network to upscale with: pip install 'darkroom[upscale]'" in line

@@ -5,9 +5,11 @@ from PIL import Image
 
 from cpu_worker.follow_ups import FollowUps
 from cpu_worker.thumbnails import Thumbnailer
+from cpu_worker.upscaling.orders import UpscaleOrders
 from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.store import JobStore
+from darkroom.messages.wakeups import Wakeups
 from tests.cpu_worker.conftest import FinishJob
 from tests.watched_storage import WatchedStorage, down
 
@@ -15,8 +17,8 @@ PICTURE = Image.new("RGB", (8, 8), "red")
 
 
 @pytest.fixture
-def follow_ups(thumbnailer: Thumbnailer) -> FollowUps:
-    return FollowUps(thumbnailer)
+def follow_ups(store: JobStore, wakeups: Wakeups, thumbnailer: Thumbnailer) -> FollowUps:
+    return FollowUps(UpscaleOrders(store, wakeups), thumbnailer)
 
 
 def test_what_storage_refused_is_owed_and_takes_no_thread_meanwhile(

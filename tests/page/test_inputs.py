@@ -9,6 +9,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from darkroom.job_store.presence import report
+from darkroom.job_store.redis_client import Client
+from darkroom.upscaling import UPSCALER
+from darkroom.workers import WorkerInfo
 from tests.eventually import eventually
 from tests.page.conftest import Studio, picture
 
@@ -36,6 +40,31 @@ def test_variations_start_from_the_picture(page: Page, studio: Studio) -> None:
     job = studio.claim()
 
     assert (job.request.task, job.request.n, job.request.prompt) == ("image-to-image", 4, "a red circle")
+
+
+def test_upscaling_makes_a_larger_picture_beside_it(page: Page, studio: Studio, client: Client) -> None:
+    report(client, WorkerInfo("cpu-1", "cpu", [UPSCALER], lanes=1))
+    page.reload()
+    page.get_by_role("button", name="Upscale 2 ×").click()
+    page.locator("[data-job].queued").first.wait_for()
+    job = studio.worker.claims.claim_next(UPSCALER, "cpu-1")
+    assert job
+
+    studio.worker.finish(job)
+
+    larger = page.get_by_role("article").first
+    expect(larger.locator("img.finished.here")).to_have_count(1)
+    expect(larger).to_contain_text("256 × 256")
+    expect(larger).to_contain_text("upscaled 2 ×")
+    # It has no model's settings to go on with.
+    expect(larger.get_by_role("button", name="Variations")).to_have_count(0)
+    expect(larger.get_by_role("button", name="Again")).to_have_count(0)
+    expect(larger.get_by_role("button", name="Upscale 2 ×")).to_be_visible()
+
+
+def test_while_no_worker_upscales_nothing_offers_it(page: Page) -> None:
+    expect(page.get_by_role("button", name="Variations")).to_be_visible()
+    expect(page.get_by_role("button", name="Upscale")).to_have_count(0)
 
 
 def test_a_picture_of_one_s_own_is_uploaded_and_redrawn(page: Page, studio: Studio, tmp_path: Path) -> None:
@@ -113,6 +142,24 @@ def test_before_and_after_are_compared(page: Page, studio: Studio) -> None:
     expect(page.locator(".compare .after")).to_have_css("clip-path", "inset(0px 0px 0px 80%)")
     page.get_by_role("button", name="Close").click()
     expect(slider).to_have_count(0)
+
+
+def test_what_a_job_started_from_is_known_after_the_page_was_closed(page: Page, studio: Studio, tmp_path: Path) -> None:
+    own = tmp_path / "own.png"
+    own.write_bytes(picture("navy", 96))
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Add a picture").click()
+    chooser.value.set_files(own)
+    page.get_by_role("spinbutton", name="Strength").fill("0.3")
+    page.get_by_role("button", name="Generate").click()
+    studio.worker.finish(studio.claim())
+    page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    page.reload()
+
+    large_view(page, "Compare with the input")
+
+    before = page.locator(".compare img").first
+    expect(before).to_have_js_property("naturalWidth", 96)
 
 
 def paint_across(page: Page, canvas: Locator, height: float) -> None:

@@ -93,6 +93,19 @@ def test_only_the_painted_part_of_a_picture_changes(page: Page) -> None:
     assert right < 4, "what was not painted stays"
 
 
+def test_a_picture_is_upscaled(page: Page) -> None:
+    ask(page, "a red circle on a white background")
+    before = pixels_of(finished(page))
+
+    page.get_by_role("article").first.get_by_role("button", name="Upscale 2 ×").click()
+
+    larger = page.get_by_role("article").filter(has_text="upscaled 2 ×").first
+    larger.locator("img.finished.here").wait_for(timeout=60_000)
+    larger.get_by_role("button", name="Open image 1").click()
+    shown = page.locator(".pswp__item[aria-hidden=false] .pswp__img:not(.pswp__img--placeholder)")
+    expect(shown).to_have_js_property("naturalWidth", 2 * before.shape[1])
+
+
 def ask(page: Page, prompt: str) -> None:
     known = page.get_by_role("article").count()
     page.get_by_label("What to draw").fill(prompt)

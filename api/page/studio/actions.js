@@ -6,7 +6,6 @@ import { complain, toast } from "../kit/toasts.js";
 import { bodyAgain, bodyOf, draft, draftFrom } from "./draft.js";
 import { forget, hide, learn, reread, sending } from "./jobs.js";
 import { cardOf, catalogue } from "./models.js";
-import { rememberOrigin } from "./origins.js";
 import { tellTabs } from "./tabs.js";
 import { watchLive } from "./watcher.js";
 
@@ -19,7 +18,7 @@ export function submitDraft() {
   const card = cardOf(now.model);
   if (!now.prompt.trim() || now.input?.isUploading) return undefined;
   if (!card) return whenModelsAreKnown(submitDraft);
-  return post("generate", bodyOf(now, card), { origin: now.input });
+  return post("generate", bodyOf(now, card));
 }
 
 // Who types faster than the models are told need not send twice; sending twice makes one job still.
@@ -39,19 +38,30 @@ function whenModelsAreKnown(act) {
 // Four others like it, drawn from it.
 export function vary(view, input) {
   const body = bodyAgain(view, { withSeed: false });
-  return post("generate", { ...body, n: 4, image: input.id, strength: VARIATION }, { origin: input });
+  return post("generate", { ...body, n: 4, image: input.id, strength: VARIATION });
+}
+
+export const isUpscale = ({ request }) => request.task === "upscale";
+
+// So many times as wide and as high.
+export function enlarge(view, image, factor) {
+  const shown = { ...view.request, n: 1, width: image.width * factor, height: image.height * factor };
+  return post(`images/${image.id}/upscale`, { factor }, { shown });
 }
 
 // The same request with another seed, or with its own after a failure.
-export const submitAgain = (view, { sameSeed = false } = {}) => post("generate", bodyAgain(view, { withSeed: sameSeed }));
+export function submitAgain(view, { sameSeed = false } = {}) {
+  const { request } = view;
+  if (isUpscale(view)) return post(`images/${request.image[0]}/upscale`, { factor: request.upscale }, { shown: request });
+  return post("generate", bodyAgain(view, { withSeed: sameSeed }));
+}
 
 // A job by whichever route makes one. Its card is there at once; an answer that was lost on the way makes no second job.
-export async function post(path, body, { shown = body, origin = null } = {}) {
+export async function post(path, body, { shown = body } = {}) {
   const entry = { id: token(), request: shown };
   sending.set([entry, ...sending.get()]);
   try {
     const view = await persistent(() => ask(path, { method: "POST", json: body, headers: { "Idempotency-Key": entry.id } }));
-    if (origin) rememberOrigin(view.id, origin);
     learn(view);
     speak(texts.spoken.queued(view.queue_position ?? 0));
     watchLive();

@@ -4,7 +4,7 @@ import { html } from "../kit/dom.js";
 import { ago, dateOf } from "../kit/format.js";
 import { Icon } from "../kit/icons.js";
 import { useStore } from "../kit/store.js";
-import { cancel, remove, reuse, submitAgain } from "./actions.js";
+import { cancel, isUpscale, remove, reuse, submitAgain } from "./actions.js";
 import { jobStore, LIVE } from "./jobs.js";
 import { Tile } from "./tile.js";
 import { TileActions } from "./tile_actions.js";
@@ -63,9 +63,10 @@ function Ended({ view }) {
 }
 
 function Facts({ view }) {
-  const { model, width, height, steps } = view.request;
+  const { model, width, height, steps, upscale } = view.request;
   const took = view.timings.run_s;
-  const facts = [model, `${width} × ${height}`, texts.job.steps(steps), texts.job.seed(view.seed), took && texts.job.took(took)];
+  const made = isUpscale(view) ? [texts.job.upscaled(upscale)] : [model, texts.job.steps(steps), texts.job.seed(view.seed)];
+  const facts = [made[0], `${width} × ${height}`, ...made.slice(1), took && texts.job.took(took)];
   return html`<p class="facts">
     ${facts.filter(Boolean).map((fact) => html`<span key=${fact}>${fact}</span>`)}
     <time datetime=${view.created_at} title=${dateOf(view.created_at)}>${ago(view.created_at)}</time>
@@ -77,11 +78,12 @@ function CardActions({ view }) {
   if (LIVE.has(view.status)) {
     return html`<div class="card-actions"><button class="quiet" onClick=${() => cancel(view.id)}><${Icon} name="close" /> ${words.cancel}</button></div>`;
   }
+  const isMade = view.status === "succeeded" && isUpscale(view);
   return html`<div class="card-actions">
-    ${view.status === "failed"
+    ${isMade ? null : view.status === "failed"
       ? html`<button class="quiet" onClick=${() => submitAgain(view, { sameSeed: true })}><${Icon} name="again" /> ${words.retry}</button>`
       : html`<button class="quiet" title=${words.againHelp} onClick=${() => submitAgain(view)}><${Icon} name="again" /> ${words.again}</button>`}
-    <button class="quiet" title=${words.reuseHelp} onClick=${() => reuse(view)}><${Icon} name="fill" /> ${words.reuse}</button>
+    ${!isUpscale(view) && html`<button class="quiet" title=${words.reuseHelp} onClick=${() => reuse(view)}><${Icon} name="fill" /> ${words.reuse}</button>`}
     <button class="quiet" onClick=${() => remove(view.id)}><${Icon} name="bin" /> ${words.remove}</button>
   </div>`;
 }

@@ -2,12 +2,12 @@
 import { ask } from "../kit/server.js";
 import { createStore, useStore } from "../kit/store.js";
 
-export const catalogue = createStore({ models: [], maxImages: 1, maxPromptChars: 4000, isKnown: false });
+export const catalogue = createStore({ models: [], upscales: [], maxImages: 1, maxPromptChars: 4000, isKnown: false });
 
 export async function loadModels() {
   const answer = await ask("models");
   catalogue.set({
-    models: answer.models, maxImages: answer.max_images_per_job, maxPromptChars: answer.max_prompt_chars, isKnown: true,
+    models: answer.models, upscales: answer.upscales, maxImages: answer.max_images_per_job, maxPromptChars: answer.max_prompt_chars, isKnown: true,
   });
 }
 

@@ -1,37 +1,19 @@
-// From which picture a job started, as far as this browser knows: jobs name their inputs by ids that nobody can look at.
-import { reread, jobStore } from "./jobs.js";
-import { fullUrl } from "./pictures.js";
+// From which picture a job started: the server gives links to its inputs.
+import { jobStore, reread } from "./jobs.js";
+import { ownUrl } from "./pictures.js";
 
-const NAME = "darkroom.origins";
-const MOST = 500;
-
-// What was uploaded is known by its address in this page, until that is closed.
-const uploaded = new Map();
-
-export function rememberOrigin(jobId, input) {
-  if (input.url.startsWith("blob:")) return uploaded.set(jobId, input.url);
-  const kept = [...read().filter(([job]) => job !== jobId), [jobId, input.id]];
-  return localStorage.setItem(NAME, JSON.stringify(kept.slice(-MOST)));
-}
-
-export const hasOrigin = (jobId) => uploaded.has(jobId) || read().some(([job]) => job === jobId);
+export const hasOrigin = (view) => view.inputs.some(({ field }) => field === "image");
 
 // Its address; null where the picture is gone.
-export async function originUrl(jobId) {
-  if (uploaded.has(jobId)) return uploaded.get(jobId);
-  const imageId = read().find(([job]) => job === jobId)?.[1];
-  if (!imageId) return null;
-  const [madeBy, index] = imageId.split("-");
+export async function originUrl({ id }) {
   // Anew, for its link may have expired.
-  await reread(madeBy);
-  const view = jobStore(madeBy)?.get().view;
-  return view?.images[index] ? fullUrl(view, view.images[index]) : null;
+  await reread(id);
+  const view = jobStore(id)?.get().view;
+  const input = view?.inputs.find(({ field }) => field === "image");
+  return input && (await loads(ownUrl(view, input.url)));
 }
 
-function read() {
-  try {
-    return JSON.parse(localStorage.getItem(NAME)) ?? [];
-  } catch {
-    return [];
-  }
+async function loads(url) {
+  const image = Object.assign(new Image(), { src: url });
+  return image.decode().then(() => url, () => null);
 }
