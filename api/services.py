@@ -12,6 +12,9 @@ from api.inputs.references import References
 from api.removal import Remover
 from darkroom.catalogue import Catalogue, read_catalogue
 from darkroom.errors import RedisUnavailable
+from darkroom.job_store.access.request_rate import RequestRate
+from darkroom.job_store.access.stored_keys import StoredKeys
+from darkroom.job_store.access.usage import Usage
 from darkroom.job_store.events import EventFeed
 from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.key_use import KeyUse
@@ -38,6 +41,9 @@ class Services:
     redis: Client
     store: JobStore
     key_use: KeyUse
+    stored_keys: StoredKeys
+    request_rate: RequestRate
+    usage: Usage
     feed: EventFeed
     wakeups: Wakeups
     storage: Storage
@@ -74,6 +80,9 @@ def make_services(settings: Settings) -> Services:
         redis=client,
         store=store,
         key_use=KeyUse(client),
+        stored_keys=StoredKeys(client),
+        request_rate=RequestRate(client),
+        usage=Usage(client),
         feed=EventFeed(settings.redis_url),
         wakeups=wakeups,
         storage=storage,

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import structlog
 from fastapi.concurrency import run_in_threadpool
 
+from api.admission.asker import Asker
+from api.admission.terms import on_terms
 from api.inputs.inputs import NO_PARTS, Gathered
 from api.inputs.pictures import PICTURE_FAULT_CODES
 from api.inputs.references import REFERENCE_FAULT_CODES
@@ -25,7 +27,8 @@ LONGEST_IDEMPOTENCY_KEY = 255
 ADMISSION_CODES = (
     *dict.fromkeys((*FAULT_CODES, *PICTURE_FAULT_CODES, *REFERENCE_FAULT_CODES)),
     "invalid_request", "invalid_field", "missing_field", "unknown_field", "malformed_json", "unsupported_media_type",
-    "body_too_large", "body_too_slow", "unauthorized", "unknown_job", "idempotency_conflict", "queue_full",
+    "body_too_large", "body_too_slow", "unauthorized", "priority_not_allowed", "model_not_allowed", "unknown_job",
+    "idempotency_conflict", "queue_full", "waiting_limit", "unfinished_limit", "rate_limited", "daily_limit",
     "inputs_busy",
     "redis_unavailable", "job_store_full", "broker_unavailable", "storage_unavailable", "internal_error",
 )  # fmt: skip
@@ -33,7 +36,7 @@ ADMISSION_CODES = (
 
 async def admit(
     body: GenerateBody,
-    owner: str,
+    asker: Asker,
     services: Services,
     *,
     idempotency_key: str = "",
@@ -41,11 +44,14 @@ async def admit(
 ) -> Admission:
     """Make a job and wake a worker. `parts`: pictures that came beside the body, by the names that it uses for them.
 
-    Raises InvalidRequest, QueueFull, IdempotencyConflict, InputGone, Unavailable. Then nothing is kept.
+    Raises InvalidRequest, PriorityNotAllowed, ModelNotAllowed, LimitReached, IdempotencyConflict, InputGone,
+    Unavailable. Then nothing is kept.
     """
     if len(idempotency_key) > LONGEST_IDEMPOTENCY_KEY:
         message = f"The Idempotency-Key is longer than {LONGEST_IDEMPOTENCY_KEY} characters; a UUID is enough."
         raise InvalidRequest([Fault("Idempotency-Key", "invalid_field", message)])
+    owner = asker.name
+    body = on_terms(body, asker.access, services.settings.default_model)
     gathered = await services.inputs.gather(body, owner, parts)
     request = complete(
         body, services.catalogue, services.settings, lambda: secrets.randbelow(SEED_LIMIT), gathered.brought
@@ -54,17 +60,19 @@ async def admit(
     fingerprint = _fingerprint(body, parts)
     try:
         request = _renamed(request, gathered, kept)
-        return await run_in_threadpool(enqueue, request, owner, services, idempotency_key, fingerprint)
+        return await run_in_threadpool(enqueue, request, asker, services, idempotency_key, fingerprint)
     except BaseException:
         await services.inputs.let_go(kept)
         raise
 
 
 def enqueue(
-    request: ImageRequest, owner: str, services: Services, idempotency_key: str = "", fingerprint: str = ""
+    request: ImageRequest, asker: Asker, services: Services, idempotency_key: str = "", fingerprint: str = ""
 ) -> Admission:
     """Write the job, then publish its wake-up; without the second the first is taken back, while nobody has it yet."""
-    admission = services.store.enqueue(owner, request, idempotency_key=idempotency_key, fingerprint=fingerprint)
+    admission = services.store.enqueue(
+        asker.name, request, access=asker.access, idempotency_key=idempotency_key, fingerprint=fingerprint
+    )
     if not admission.is_repeat:
         try:
             services.wakeups.wake(request.model, admission.job.id)
@@ -72,6 +80,7 @@ def enqueue(
             if services.store.withdraw(admission.job.id):
                 raise
             admission = Admission(services.store.get(admission.job.id), is_repeat=False)
+    asker.tell_what_is_left_today(services)
     log.info("job.accepted", job_id=admission.job.id, model=request.model, is_repeat=admission.is_repeat)
     return admission
 

@@ -4,7 +4,17 @@ import hashlib
 import math
 from dataclasses import dataclass
 
-from darkroom.errors import IdempotencyConflict, InputGone, JobIsFinal, QueueFull, UnknownJob
+from darkroom.access.access import Access, configured_access
+from darkroom.errors import (
+    DailyLimit,
+    IdempotencyConflict,
+    InputGone,
+    JobIsFinal,
+    QueueFull,
+    UnfinishedLimit,
+    UnknownJob,
+    WaitingLimit,
+)
 from darkroom.estimates.eta import crew_of, drain_s
 from darkroom.estimates.line_state import LineState, Place
 from darkroom.job_store import keys
@@ -35,19 +45,28 @@ class JobStore:
         self._settings = settings
 
     def enqueue(
-        self, owner: str, request: ImageRequest, *, idempotency_key: str = "", fingerprint: str = ""
+        self,
+        owner: str,
+        request: ImageRequest,
+        *,
+        access: Access | None = None,
+        idempotency_key: str = "",
+        fingerprint: str = "",
     ) -> Admission:
         """Write a job's record and put it in its model's waiting line, in one step.
 
-        Raises QueueFull, IdempotencyConflict, InputGone, JobStoreFull, RedisUnavailable.
+        `access`: the owner's, where it is another than the settings give.
+        Raises LimitReached, IdempotencyConflict, InputGone, JobStoreFull, RedisUnavailable.
         """
         settings = self._settings
+        access = access or configured_access(owner, settings)
+        limits = access.limits
+        most_waiting = limits.waiting or settings.max_waiting_per_key
         answer = self._scripts.run_in_time(
             "enqueue", new_job_id(), owner, request.model, request.priority, request.cost,
-            settings.key_weights.get(owner, 1.0),
-            request.model_dump_json(), settings.max_waiting_per_model, settings.max_waiting_per_key,
+            access.weight, request.model_dump_json(), settings.max_waiting_per_model, most_waiting,
             _digest(idempotency_key), fingerprint, IDEMPOTENCY_TTL_S, int(1000 * (request.deadline_s or 0)),
-            " ".join(request.inputs),
+            " ".join(request.inputs), limits.unfinished or 0, limits.daily_megapixel_steps or 0,
         )  # fmt: skip
         match answer:
             case ["queued", str(job_id), list(record)]:
@@ -63,9 +82,16 @@ class JobStore:
             case ["store_full"]:
                 raise store_full()
             case ["line_full"]:
-                raise self._full(request.model, f"{settings.max_waiting_per_model} jobs wait for {request.model}")
+                what = f"{settings.max_waiting_per_model} jobs wait for {request.model} already."
+                raise self._full(QueueFull, request.model, what)
+            case ["unfinished_full"]:
+                what = f"{limits.unfinished} of your jobs wait or run already, and this key may have no more."
+                raise self._full(UnfinishedLimit, request.model, what)
+            case ["daily_full", str(used), int(left_s)]:
+                raise _day_is_over(request.cost, float(used), limits.daily_megapixel_steps or 0, left_s)
             case _:
-                raise self._full(request.model, f"{settings.max_waiting_per_key} of your jobs wait for {request.model}")
+                what = f"{most_waiting} of your jobs wait for {request.model} already."
+                raise self._full(WaitingLimit, request.model, what)
 
     def get(self, job_id: str) -> Job:
         """Raises UnknownJob, RedisUnavailable."""
@@ -140,8 +166,8 @@ class JobStore:
         """
         return self._scripts.run("withdraw", job_id) == 1
 
-    def _full(self, model: str, what: str) -> QueueFull:
-        return QueueFull(f"{what} already. Try again later.", retry_after_s=self._drain_s(model))
+    def _full(self, kind: type[QueueFull], model: str, what: str) -> QueueFull:
+        return kind(f"{what} Try again later.", retry_after_s=self._drain_s(model))
 
     def _drain_s(self, model: str) -> int:
         least, most = RETRY_AFTER_S
@@ -153,6 +179,14 @@ class JobStore:
         two_jobs = 2 * (line.speeds.usual_cost(Priority.INTERACTIVE) or 0.0)
         wait_s = drain_s(max(0.1 * work, two_jobs), line, crew)
         return UNKNOWN_RETRY_AFTER_S if wait_s is None else math.ceil(min(most, max(least, wait_s)))
+
+
+def _day_is_over(cost: float, used: float, most: float, left_s: int) -> DailyLimit:
+    return DailyLimit(
+        f"The job is {cost:.6g} megapixel-steps, and this key has {max(0.0, most - used):.6g} of its {most:.6g} left "
+        "today (UTC). Ask for less, or tomorrow.",
+        retry_after_s=left_s,
+    )
 
 
 def _digest(text: str) -> str:

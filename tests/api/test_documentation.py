@@ -31,6 +31,7 @@ NEVER_ANSWERED = {
     "weights_missing", "weights_refused", "out_of_memory", "generation_failed", "deadline_exceeded",
     "delivery_failed", "job_failed", "input_missing", "fetch_failed", "url_forbidden", "url_unreachable",
     "url_too_large", "url_wrong_type",
+    "limit_reached", "unknown_key", "key_name_taken",
 }  # fmt: skip
 # Of any route: these come before one is chosen.
 OF_NO_ROUTE = {"not_found", "method_not_allowed", "untrusted_host", "untrusted_origin"}
