@@ -10,17 +10,18 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from api import problems
+from api.admission.rate_limits import RateLimitHeaders
 from api.door.body_limit import BodyLimit
 from api.door.keys_first import KeysFirst
 from api.door.trusted_hosts import TrustedHosts
-from api.keys import read_keys, require_public_url
+from api.keys import Callers, read_keys, require_public_url
 from api.openai import images as openai_images
 from api.openai import models as openai_models
 from api.openai.errors import OpenAIError, OpenAIErrors
 from api.openapi import documentation
 from api.page.documentation import install_documentation_page
 from api.request_ids import RequestIds
-from api.routes import admin, events, generate, health, images, jobs, models, uploads, upscale, variations
+from api.routes import admin, events, generate, health, images, jobs, models, uploads, upscale, usage, variations
 from api.routes.files import files_router
 from api.routes.page import page_router
 from api.services import make_services
@@ -59,13 +60,14 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.services = services
     app.state.keys = read_keys(settings)
+    app.state.callers = Callers(app.state.keys, services.stored_keys, settings)
     require_public_url(settings)
     _guard(app, settings)
     _surround(app)
     problems.install(app)
     documentation.install(app, [problems.Problem, OpenAIError])
     install_documentation_page(app, settings)
-    native = (generate, jobs, events, images, variations, upscale, uploads, models, admin, health)
+    native = (generate, jobs, events, images, variations, upscale, uploads, models, usage, admin, health)
     for routes in (*native, openai_images, openai_models):
         app.include_router(routes.router)
     if isinstance(services.storage, LocalStorage):
@@ -77,7 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _guard(app: FastAPI, settings: Settings) -> None:
     """What stands before the routes. What is added last hears of a request first."""
     if app.state.keys:
-        app.add_middleware(KeysFirst, keys=app.state.keys)
+        app.add_middleware(KeysFirst, callers=app.state.callers)
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_body_bytes, larger=_larger_bodies(settings), max_s=settings.body_timeout_s
     )
@@ -102,7 +104,7 @@ def _surround(app: FastAPI) -> None:
     inner = app.build_middleware_stack
 
     def build() -> ASGIApp:
-        return RequestIds(OpenAIErrors(inner()))
+        return RequestIds(RateLimitHeaders(OpenAIErrors(inner())))
 
     app.build_middleware_stack = build  # type: ignore[method-assign]
 
@@ -122,5 +124,12 @@ def _allow_origins(app: FastAPI, settings: Settings) -> None:
             "Prefer",
             "X-Request-ID",
         ],
-        expose_headers=["Location", "Preference-Applied", "Retry-After", "X-Request-ID"],
+        expose_headers=[
+            "Location",
+            "Preference-Applied",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "X-Request-ID",
+        ],
     )

@@ -1,6 +1,6 @@
 """Every error code a client can meet, with its status and meaning. The one place where errors meet HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 
@@ -15,6 +15,10 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "malformed_range": ErrorCode(400, "The Range header cannot be read."),
     "malformed_form": ErrorCode(400, "The form cannot be read, or has more than one file."),
     "unauthorized": ErrorCode(401, "The API key is missing or unknown."),
+    "key_expired": ErrorCode(401, "The API key was right, and its time is over."),
+    "key_revoked": ErrorCode(401, "The API key was right, and was revoked."),
+    "priority_not_allowed": ErrorCode(403, "The key may ask for bulk jobs alone."),
+    "model_not_allowed": ErrorCode(403, "The key may not use the model; those that it may are listed."),
     "operators_only": ErrorCode(403, "The key is not an operator's."),
     "untrusted_origin": ErrorCode(403, "Without API keys, web pages of other origins may not change anything."),
     "link_forged": ErrorCode(403, "The signed link was not made here, or was changed."),
@@ -79,6 +83,10 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "upscale_out_of_range": ErrorCode(422, "Upscaling by another factor than 2 or 4."),
     "upscaled_too_large": ErrorCode(422, "The image would have more pixels than the server upscales to."),
     "queue_full": ErrorCode(429, "Too many jobs wait; come back after `Retry-After` seconds."),
+    "waiting_limit": ErrorCode(429, "Too many jobs of the key wait for the model; come back likewise."),
+    "unfinished_limit": ErrorCode(429, "Too many jobs of the key wait or run; come back likewise."),
+    "rate_limited": ErrorCode(429, "The key has sent too many requests within a minute; come back likewise."),
+    "daily_limit": ErrorCode(429, "The job is more work than the key has left for today (UTC); come back likewise."),
     "internal_error": ErrorCode(500, "A fault of ours; it is in the server's log."),
     "redis_unavailable": ErrorCode(503, "The job store does not answer; try again after `Retry-After` seconds."),
     "job_store_full": ErrorCode(
@@ -90,6 +98,17 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
 }
 
 HTTP_STATUS: Mapping[str, int] = {code: known.status for code, known in ERROR_CODES.items()}
+
+
+def with_those_of_keys(codes: Iterable[str]) -> list[str]:
+    """Whoever asks for a key can meet one that is no more."""
+    return list(
+        dict.fromkeys(
+            each
+            for code in codes
+            for each in ((code, "key_expired", "key_revoked") if code == "unauthorized" else (code,))
+        )
+    )
 
 
 def errors_table() -> str:

@@ -164,3 +164,16 @@ OPERATIONS: dict[str, Any] = {
     "keys": [{"name": "me", "last_used_at": "2026-11-22T09:16:37Z", "is_operator": True}],
     "flower_url": None,
 }
+
+USAGE: dict[str, Any] = {
+    "key": "acme",
+    "limits": {"per_minute": 60, "waiting": 1000, "unfinished": None, "daily_megapixel_steps": 50000.0},
+    "days": [
+        {
+            "jobs": 12,
+            "megapixel_steps": 3.93216,
+            "date": "2026-01-15",
+            "models": {"minilab": {"jobs": 12, "megapixel_steps": 3.93216}},
+        }
+    ],
+}

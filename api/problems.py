@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
-from api.error_codes import ERROR_CODES, HTTP_STATUS
-from darkroom.errors import DarkroomError, Fault, InvalidRequest, QueueFull, Unavailable
+from api.error_codes import ERROR_CODES, HTTP_STATUS, with_those_of_keys
+from darkroom.errors import DarkroomError, Fault, InvalidRequest, LimitReached, Unavailable
 
 log = structlog.get_logger()
 
@@ -66,7 +66,7 @@ def _document(code: str, detail: str, errors: list[FaultView] | None = None) -> 
 def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
     """For a route's documentation: the codes it can answer, by status, each with an example."""
     by_status: dict[int | str, list[str]] = {}
-    for code in codes:
+    for code in with_those_of_keys(codes):
         by_status.setdefault(HTTP_STATUS[code], []).append(code)
     return {
         status: {
@@ -87,9 +87,9 @@ def of_error(error: DarkroomError) -> Response:
     """The problem document of one of our errors."""
     if isinstance(error, InvalidRequest):
         return of_faults(list(error.faults))
-    if isinstance(error, QueueFull | Unavailable):
+    if isinstance(error, LimitReached | Unavailable):
         return problem(error.code, error.message, headers={"Retry-After": str(error.retry_after_s)})
-    if error.code == "unauthorized":
+    if HTTP_STATUS.get(error.code) == 401:
         return problem(error.code, error.message, headers={"WWW-Authenticate": "Bearer"})
     if error.code not in HTTP_STATUS:
         log.error("api.unexpected_error", code=error.code, exc_info=error)
@@ -103,6 +103,14 @@ def of_faults(faults: list[Fault]) -> Response:
     shown, more = faults[:MOST_FAULTS], len(faults) - MOST_FAULTS
     detail = " ".join([*(fault.message for fault in shown), *([f"And {more} more."] if more > 0 else [])])
     return problem(code, detail, errors=[FaultView(**asdict(fault)) for fault in shown])
+
+
+class WhileReading(HTTPException):
+    """Carries an error of ours out of a body being read: FastAPI takes any but Starlette's for a malformed one."""
+
+    def __init__(self, error: DarkroomError) -> None:
+        super().__init__(HTTP_STATUS.get(error.code, 500))
+        self.error = error
 
 
 def install(app: FastAPI) -> None:
@@ -159,6 +167,8 @@ HTTP_CODES = {
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     """What Starlette and FastAPI raise by themselves."""
     assert isinstance(error, HTTPException)
+    if isinstance(error, WhileReading):
+        return of_error(error.error)
     if error.status_code == 400:
         return problem("malformed_json", "The body cannot be read. Send JSON in UTF-8.")
     code = HTTP_CODES.get(error.status_code, "internal_error")

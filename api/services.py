@@ -14,6 +14,9 @@ from api.withdrawals import Withdrawals
 from darkroom.catalogue import Catalogue, read_catalogue
 from darkroom.errors import RedisUnavailable
 from darkroom.fetching.guarded_fetch import GuardedFetch
+from darkroom.job_store.access.request_rate import RequestRate
+from darkroom.job_store.access.stored_keys import StoredKeys
+from darkroom.job_store.access.usage import Usage
 from darkroom.job_store.events import EventFeed
 from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.key_use import KeyUse
@@ -41,6 +44,9 @@ class Services:
     store: JobStore
     withdrawals: Withdrawals
     key_use: KeyUse
+    stored_keys: StoredKeys
+    request_rate: RequestRate
+    usage: Usage
     feed: EventFeed
     wakeups: Wakeups
     storage: Storage
@@ -80,6 +86,9 @@ def make_services(settings: Settings) -> Services:
         store=store,
         withdrawals=Withdrawals(store),
         key_use=KeyUse(client),
+        stored_keys=StoredKeys(client),
+        request_rate=RequestRate(client),
+        usage=Usage(client),
         feed=EventFeed(settings.redis_url),
         wakeups=wakeups,
         storage=storage,

@@ -8,6 +8,7 @@ DarkroomError
 ├── NotFound
 │   ├── UnknownJob
 │   ├── UnknownImage
+│   ├── UnknownKey
 │   ├── InputGone               a job was to have an input that is not kept any more
 │   └── ObjectMissing           storage has nothing under this key
 ├── FetchFailed                 a client's URL leads to nothing that can be used
@@ -17,7 +18,13 @@ DarkroomError
 │   └── UrlWrongType
 ├── Refused                     understood, and not done
 │   ├── JobIsFinal
-│   ├── QueueFull
+│   ├── LimitReached            too much of something; trying again later helps
+│   │   ├── QueueFull
+│   │   │   ├── WaitingLimit    of the key's own jobs
+│   │   │   └── UnfinishedLimit
+│   │   ├── RateLimited
+│   │   └── DailyLimit
+│   ├── KeyNameTaken
 │   ├── IdempotencyConflict
 │   ├── LinkExpired
 │   └── LinkForged
@@ -102,6 +109,10 @@ class UnknownImage(NotFound):
     code = "unknown_image"
 
 
+class UnknownKey(NotFound):
+    code = "unknown_key"
+
+
 class InputGone(NotFound):
     code = "unknown_upload"
 
@@ -138,12 +149,36 @@ class JobIsFinal(Refused):
     code = "job_is_final"
 
 
-class QueueFull(Refused):
-    code = "queue_full"
+class LimitReached(Refused):
+    code = "limit_reached"
 
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class QueueFull(LimitReached):
+    code = "queue_full"
+
+
+class WaitingLimit(QueueFull):
+    code = "waiting_limit"
+
+
+class UnfinishedLimit(QueueFull):
+    code = "unfinished_limit"
+
+
+class RateLimited(LimitReached):
+    code = "rate_limited"
+
+
+class DailyLimit(LimitReached):
+    code = "daily_limit"
+
+
+class KeyNameTaken(Refused):
+    code = "key_name_taken"
 
 
 class IdempotencyConflict(Refused):

@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from darkroom.access.access_settings import AccessSettings
 from darkroom.errors import Misconfigured
 from darkroom.server_urls import broker_fault, redis_fault
 
 BUNDLED_CATALOGUE = Path(__file__).resolve().parent.parent / "models" / "catalogue.toml"
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Every field is the environment variable `DARKROOM_` + its name in capitals."""
 
     model_config = SettingsConfigDict(

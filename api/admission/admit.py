@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import structlog
 from fastapi.concurrency import run_in_threadpool
 
+from api.admission.asker import Asker
+from api.admission.terms import on_terms
 from api.inputs.inputs import NO_PARTS, Gathered
 from api.inputs.pictures import PICTURE_FAULT_CODES
 from api.inputs.references import REFERENCE_FAULT_CODES
@@ -27,7 +29,8 @@ LONGEST_IDEMPOTENCY_KEY = 255
 ADMISSION_CODES = (
     *dict.fromkeys((*FAULT_CODES, *PICTURE_FAULT_CODES, *REFERENCE_FAULT_CODES)),
     "invalid_request", "invalid_field", "missing_field", "unknown_field", "malformed_json", "unsupported_media_type",
-    "body_too_large", "body_too_slow", "unauthorized", "unknown_job", "idempotency_conflict", "queue_full",
+    "body_too_large", "body_too_slow", "unauthorized", "priority_not_allowed", "model_not_allowed", "unknown_job",
+    "idempotency_conflict", "queue_full", "waiting_limit", "unfinished_limit", "rate_limited", "daily_limit",
     "inputs_busy",
     "redis_unavailable", "job_store_full", "broker_unavailable", "storage_unavailable", "internal_error",
 )  # fmt: skip
@@ -35,7 +38,7 @@ ADMISSION_CODES = (
 
 async def admit(
     body: GenerateBody,
-    owner: str,
+    asker: Asker,
     services: Services,
     *,
     idempotency_key: str = "",
@@ -43,9 +46,12 @@ async def admit(
 ) -> Admission:
     """Make a job and wake a worker. `parts`: pictures that came beside the body, by the names that it uses for them.
 
-    Raises InvalidRequest, QueueFull, IdempotencyConflict, InputGone, Unavailable. Then nothing is kept.
+    Raises InvalidRequest, PriorityNotAllowed, ModelNotAllowed, LimitReached, IdempotencyConflict, InputGone,
+    Unavailable. Then nothing is kept.
     """
     checked_key(idempotency_key)
+    owner = asker.name
+    body = on_terms(body, asker.access, services.settings.default_model)
     gathered = await services.inputs.gather(body, owner, parts)
     request = complete(
         body, services.catalogue, services.settings, lambda: secrets.randbelow(SEED_LIMIT), gathered.brought
@@ -54,7 +60,7 @@ async def admit(
     fingerprint = _fingerprint(body, parts)
     try:
         request = _renamed(request, gathered, kept)
-        return await run_in_threadpool(enqueue, request, owner, services, idempotency_key, fingerprint)
+        return await run_in_threadpool(enqueue, request, asker, services, idempotency_key, fingerprint)
     except BaseException:
         await services.inputs.let_go(kept)
         raise
@@ -69,7 +75,7 @@ def checked_key(idempotency_key: str) -> str:
 
 
 def enqueue(
-    request: ImageRequest, owner: str, services: Services, idempotency_key: str = "", fingerprint: str = ""
+    request: ImageRequest, asker: Asker, services: Services, idempotency_key: str = "", fingerprint: str = ""
 ) -> Admission:
     """Write the job, then publish its wake-up; without the second the first is taken back, while nobody has it yet."""
     if request.upscale:
@@ -78,7 +84,12 @@ def enqueue(
     job_id = new_job_id()
     try:
         admission = services.store.enqueue(
-            owner, request, idempotency_key=idempotency_key, fingerprint=fingerprint, job_id=job_id
+            asker.name,
+            request,
+            access=asker.access,
+            idempotency_key=idempotency_key,
+            fingerprint=fingerprint,
+            job_id=job_id,
         )
         if not admission.is_repeat:
             admission = _woken(admission, services)
@@ -88,6 +99,7 @@ def enqueue(
         # All answers may have been lost, and the job be there.
         services.withdrawals.add(job_id)
         raise
+    asker.tell_what_is_left_today(services)
     log.info("job.accepted", job_id=admission.job.id, model=request.model, is_repeat=admission.is_repeat)
     return admission
 

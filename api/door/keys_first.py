@@ -4,31 +4,33 @@ Routes that take bodies ask for keys; FastAPI would read and parse the body befo
 """
 
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.door.body_limit import has_body
-from api.keys import ASK_FOR_KEY, CHALLENGE, ApiKeys
-
-
-class NoKey(HTTPException):
-    """One of Starlette's, as in `body_limit.py`."""
-
-    def __init__(self) -> None:
-        super().__init__(401, ASK_FOR_KEY, dict(CHALLENGE))
+from api.keys import Callers
+from api.problems import WhileReading
+from darkroom.errors import DarkroomError
 
 
 class KeysFirst:
     """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, keys: ApiKeys) -> None:
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
         self._app = app
-        self._keys = keys
+        self._callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_stranger = has_body(scope) and self._keys.owner_by(Headers(scope=scope).get("authorization")) is None
-        await self._app(scope, _refuse if is_stranger else receive, send)
+        refusal = await self._refusal(scope) if has_body(scope) else None
 
+        async def refuse() -> Message:
+            assert refusal
+            raise WhileReading(refusal)
 
-async def _refuse() -> Message:
-    raise NoKey
+        await self._app(scope, refuse if refusal else receive, send)
+
+    async def _refusal(self, scope: Scope) -> DarkroomError | None:
+        try:
+            await self._callers.by(Headers(scope=scope).get("authorization"))
+        except DarkroomError as error:
+            return error
+        return None

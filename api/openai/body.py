@@ -80,7 +80,7 @@ class ImagesBody(BaseModel):
     negative_prompt: Text | None = None
     scheduler: Text | None = None
     step_reuse: StepReuseLevel | None = None
-    priority: Priority = Priority.INTERACTIVE
+    priority: Priority | None = None
     deadline_s: StrictFloat | None = None
     cancel_on_disconnect: StrictBool | None = Field(
         default=None,
@@ -124,9 +124,10 @@ def native(body: ImagesBody, catalogue: Catalogue, settings: Settings, **more: A
         step_reuse=body.step_reuse,
         output_format=body.output_format or OutputFormat.PNG,
         output_quality=_output_quality(body),
-        priority=body.priority,
         preview_every=_preview_every(body, steps),
         deadline_s=body.deadline_s,
+        # Left out where it is left out: a key may make bulk jobs alone.
+        **({} if body.priority is None else {"priority": body.priority}),
         **more,
     )
 

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.error_codes import ERROR_CODES, HTTP_STATUS
+from api.error_codes import ERROR_CODES, HTTP_STATUS, with_those_of_keys
 from api.problems import MEDIA_TYPE
 
 PREFIX = "/v1/"
@@ -59,7 +59,7 @@ def retry_advice(status: int) -> dict[str, str]:
 def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
     """For a route's documentation, as `api.problems.responses`."""
     by_status: dict[int | str, list[str]] = {}
-    for code in codes:
+    for code in with_those_of_keys(codes):
         by_status.setdefault(HTTP_STATUS[code], []).append(code)
     return {
         status: {

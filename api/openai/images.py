@@ -8,9 +8,9 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from api.admission.admit import ADMISSION_CODES, admit
+from api.admission.asker import Asker, AskerDep
 from api.admission.cancel_after import cancel_after_s, earlier
 from api.inputs.inputs import NO_PARTS
-from api.keys import OwnerDep
 from api.openai.answers import ImagesAnswer, answer_of
 from api.openai.body import ImagesBody, in_their_words, native
 from api.openai.endings import client_left, end_of, ends_with_client, failure_of, status_of
@@ -68,7 +68,7 @@ CancelAfter = Annotated[str | None, Header(description="As for `POST /generate`.
 async def generations(
     body: ImagesBody,
     request: Request,
-    owner: OwnerDep,
+    asker: AskerDep,
     services: ServicesDep,
     background: BackgroundTasks,
     idempotency_key: IdempotencyKey = None,
@@ -76,8 +76,8 @@ async def generations(
 ) -> Response:
     """Each call is a job: see it at `GET /jobs/{job_id}`, watch it, and cancel it. It ends with the connection."""
     wanted = native(body, services.catalogue, services.settings)
-    job = await _admitted(wanted, owner, services, idempotency_key, cancel_after)
-    background.add_task(services.note_key_use, owner)
+    job = await _admitted(wanted, asker, services, idempotency_key, cancel_after)
+    background.add_task(services.note_key_use, asker.name)
     return await _respond(job, body, "image_generation", request, services, idempotency_key)
 
 
@@ -97,7 +97,7 @@ async def generations(
 )
 async def edits(
     request: Request,
-    owner: OwnerDep,
+    asker: AskerDep,
     services: ServicesDep,
     background: BackgroundTasks,
     idempotency_key: IdempotencyKey = None,
@@ -107,14 +107,14 @@ async def edits(
     edit = await read_edit(request)
     pictures = {"image": list(edit.names), "mask": edit.mask, "strength": edit.body.strength, "fit": edit.body.fit}
     wanted = native(edit.body, services.catalogue, services.settings, **pictures)
-    job = await _admitted(wanted, owner, services, idempotency_key, cancel_after, edit.parts)
-    background.add_task(services.note_key_use, owner)
+    job = await _admitted(wanted, asker, services, idempotency_key, cancel_after, edit.parts)
+    background.add_task(services.note_key_use, asker.name)
     return await _respond(job, edit.body, "image_edit", request, services, idempotency_key)
 
 
 async def _admitted(
     wanted: GenerateBody,
-    owner: str,
+    asker: Asker,
     services: Services,
     idempotency_key: str | None,
     cancel_after: str | None,
@@ -122,7 +122,7 @@ async def _admitted(
 ) -> Job:
     wanted = wanted.model_copy(update={"deadline_s": earlier(wanted.deadline_s, cancel_after_s(cancel_after))})
     try:
-        return (await admit(wanted, owner, services, idempotency_key=idempotency_key or "", parts=parts)).job
+        return (await admit(wanted, asker, services, idempotency_key=idempotency_key or "", parts=parts)).job
     except InvalidRequest as error:
         raise in_their_words(error) from error
 

@@ -13,7 +13,9 @@ from pydantic.json_schema import models_json_schema
 from api.openapi.request_schema import bound
 
 # Codes of refusals that only a server with keys gives.
-KEYS_ARE_AT_FAULT = frozenset({"unauthorized", "operators_only"})
+KEYS_ARE_AT_FAULT = frozenset(
+    {"unauthorized", "key_expired", "key_revoked", "operators_only", "priority_not_allowed", "model_not_allowed"}
+)
 REFERENCE = "#/components/schemas/{model}"
 
 

@@ -1,11 +1,10 @@
-"""Who may look after the service: everybody where there are no keys, else the keys that `DARKROOM_ADMIN_KEYS` names."""
+"""Who may look after the service: everybody where no keys are asked for, else the keys of admins."""
 
 from typing import Annotated
 
 from fastapi import Depends
 
-from api.keys import ANONYMOUS, OwnerDep
-from api.services import Services, ServicesDep
+from api.keys import CallerDep
 from darkroom.errors import DarkroomError
 
 
@@ -13,15 +12,10 @@ class OperatorsOnly(DarkroomError):
     code = "operators_only"
 
 
-def is_operator(owner: str, services: Services) -> bool:
-    # Without keys the API binds loopback alone.
-    return owner == ANONYMOUS or owner in services.settings.admin_keys
-
-
-def _operator(owner: OwnerDep, services: ServicesDep) -> str:
-    if not is_operator(owner, services):
+async def _operator(caller: CallerDep) -> str:
+    if not caller.is_admin:
         raise OperatorsOnly("This is for operators. Put this key's name into DARKROOM_ADMIN_KEYS, or use another key.")
-    return owner
+    return caller.name
 
 
 OperatorDep = Annotated[str, Depends(_operator)]

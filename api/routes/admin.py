@@ -4,8 +4,8 @@ from contextlib import suppress
 
 from fastapi import APIRouter, Response
 
-from api.keys import ANONYMOUS, OwnerDep
-from api.operations.operators import OperatorDep, is_operator
+from api.keys import CallerDep
+from api.operations.operators import OperatorDep
 from api.operations.views import (
     KeyView,
     LineView,
@@ -20,6 +20,7 @@ from api.operations.views import (
 from api.problems import responses
 from api.routes.jobs import ALWAYS
 from api.services import Services, ServicesDep
+from darkroom.access.access import ANONYMOUS
 from darkroom.errors import BrokerUnavailable
 from darkroom.estimates.eta import crew_of, drain_s
 from darkroom.job_store.dead_letters import DeadLetters
@@ -34,8 +35,8 @@ router = APIRouter(prefix="/admin", tags=["operations"])
 
 
 @router.get("/me", summary="Is this key an operator's?", responses=responses("unauthorized"))
-def me(owner: OwnerDep, services: ServicesDep) -> Me:
-    return Me(key=owner, is_operator=is_operator(owner, services))
+async def me(caller: CallerDep) -> Me:
+    return Me(key=caller.name, is_operator=caller.is_admin)
 
 
 @router.get("/operations", summary="See what waits, runs and died", responses=responses("operators_only", *ALWAYS))
@@ -43,6 +44,8 @@ def operations(owner: OperatorDep, services: ServicesDep) -> Operations:  # noqa
     overview = Overview(services.redis)
     seen, made = sightings(services.redis), overview.made_lately()
     settings = services.settings
+    stored = {each.access.name: each.access for each in services.stored_keys.all() if not each.revoked_s}
+    uses = last_uses(services.redis, settings)
     return Operations(
         at=moment(overview.now_ms()),
         lines=_lines(overview, services, [sighting.worker for sighting in seen]),
@@ -50,8 +53,12 @@ def operations(owner: OperatorDep, services: ServicesDep) -> Operations:  # noqa
         running=[running_view(job) for job in overview.running()],
         dead_letters=[dead_letter_view(letter) for letter in _dead_letters(services).all()],
         keys=[
-            KeyView(name=name, last_used_at=used, is_operator=name in settings.admin_keys)
-            for name, used in last_uses(services.redis, settings).items()
+            KeyView(
+                name=name,
+                last_used_at=uses.get(name),
+                is_operator=stored[name].is_admin if name in stored else name in settings.admin_keys,
+            )
+            for name in dict.fromkeys([*uses, *stored])
             if name != ANONYMOUS
         ],
         flower_url=settings.flower_url,

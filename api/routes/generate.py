@@ -7,9 +7,9 @@ from fastapi import APIRouter, BackgroundTasks, Header, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.admission.admit import ADMISSION_CODES, LONGEST_IDEMPOTENCY_KEY, admit
+from api.admission.asker import AskerDep
 from api.admission.cancel_after import cancel_after_s, earlier
 from api.examples import QUEUED_JOB
-from api.keys import OwnerDep
 from api.prefer import PreferredWait, wait_until_final
 from api.problems import responses
 from api.services import ServicesDep
@@ -32,7 +32,7 @@ router = APIRouter(tags=["jobs"])
 )
 async def generate(
     body: GenerateBody,
-    owner: OwnerDep,
+    asker: AskerDep,
     services: ServicesDep,
     response: Response,
     background: BackgroundTasks,
@@ -54,7 +54,7 @@ async def generate(
     Poll `links.self`, watch `links.events`, or send `Prefer: wait=N`. Images come as signed URLs that expire.
     """
     body = body.model_copy(update={"deadline_s": earlier(body.deadline_s, cancel_after_s(cancel_after))})
-    job = (await admit(body, owner, services, idempotency_key=idempotency_key)).job
+    job = (await admit(body, asker, services, idempotency_key=idempotency_key)).job
     if wait_s and not job.state.is_final:
         response.headers["Preference-Applied"] = f"wait={wait_s}"
         # Accepted is accepted: without Redis the client is told so at once, and comes back for the rest.
@@ -65,5 +65,5 @@ async def generate(
     view = await run_in_threadpool(accepted_view, job, services)
     response.headers["Location"] = view.links.self
     # Light and not critical, so no message is worth it: if this process dies now, a date is a little too old.
-    background.add_task(services.note_key_use, owner)
+    background.add_task(services.note_key_use, asker.name)
     return view

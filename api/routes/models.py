@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.examples import MODEL_LIST
-from api.keys import OwnerDep
+from api.keys import CallerDep
 from api.problems import responses
 from api.routes.jobs import ALWAYS
 from api.services import ServicesDep
@@ -46,12 +46,14 @@ class ModelList(BaseModel):
 
 
 @router.get("/models", summary="List models", responses=responses(*ALWAYS))
-def list_models(owner: OwnerDep, services: ServicesDep) -> ModelList:  # noqa: ARG001 - a key is asked for
+def list_models(caller: CallerDep, services: ServicesDep) -> ModelList:
     workers = services.workers()
     settings = services.settings
     return ModelList(
         models=[
-            _view(card, settings.default_model, lanes_of(workers, card.id)) for card in services.catalogue.values()
+            _view(card, settings.default_model, lanes_of(workers, card.id))
+            for card in services.catalogue.values()
+            if caller.may_use(card.id)
         ],
         max_images_per_job=settings.max_images_per_job,
         max_prompt_chars=settings.max_prompt_chars,

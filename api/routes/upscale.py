@@ -8,13 +8,13 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from api.admission.admit import ADMISSION_CODES, LONGEST_IDEMPOTENCY_KEY, checked_key, enqueue
+from api.admission.asker import AskerDep
 from api.examples import QUEUED_JOB
-from api.keys import OwnerDep
 from api.own_jobs import own_image
 from api.prefer import PreferredWait, wait_until_final
 from api.problems import responses
 from api.services import ServicesDep
-from api.views import JobView, job_view
+from api.views import JobView, accepted_view
 from darkroom.completion import upscale_faults
 from darkroom.errors import InvalidRequest
 from darkroom.request import UPSCALE_FACTORS
@@ -48,7 +48,7 @@ DEFAULTS = UpscaleBody()
 )
 async def upscale_image(
     image_id: str,
-    owner: OwnerDep,
+    asker: AskerDep,
     services: ServicesDep,
     response: Response,
     wait_s: PreferredWait,
@@ -59,15 +59,15 @@ async def upscale_image(
     ] = None,
 ) -> JobView:
     """A job like any other, for CPU workers. `GET /models` says whether one is there that can: see `upscales`."""
-    made_by, image = await run_in_threadpool(own_image, image_id, owner, services)
+    made_by, image = await run_in_threadpool(own_image, image_id, asker.name, services)
     if faults := list(upscale_faults("factor", body.factor, image.width, image.height)):
         raise InvalidRequest(faults)
     request = upscale_request(made_by, [image], body.factor)
     key, fingerprint = checked_key(idempotency_key or ""), hashlib.sha256(f"{image_id} {body.factor}".encode())
-    job = (await run_in_threadpool(enqueue, request, owner, services, key, fingerprint.hexdigest())).job
+    job = (await run_in_threadpool(enqueue, request, asker, services, key, fingerprint.hexdigest())).job
     if wait_s and not job.state.is_final:
         response.headers["Preference-Applied"] = f"wait={wait_s}"
         job = await wait_until_final(job, wait_s, services)
     if job.state.is_final:
         response.status_code = 200
-    return await run_in_threadpool(lambda: job_view(job, services, services.workers()))
+    return await run_in_threadpool(accepted_view, job, services)

@@ -7,8 +7,8 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from api.admission.admit import ADMISSION_CODES, LONGEST_IDEMPOTENCY_KEY, admit
+from api.admission.asker import AskerDep
 from api.examples import QUEUED_JOB
-from api.keys import OwnerDep
 from api.own_jobs import own_image
 from api.problems import responses
 from api.services import ServicesDep
@@ -48,7 +48,7 @@ DEFAULTS = VariationsBody()
 )
 async def vary_image(
     image_id: str,
-    owner: OwnerDep,
+    asker: AskerDep,
     services: ServicesDep,
     body: VariationsBody = DEFAULTS,
     idempotency_key: Annotated[
@@ -57,13 +57,13 @@ async def vary_image(
     ] = None,
 ) -> JobView:
     """A job of image to image, with the prompt, model and settings of the job that made the image."""
-    made_by, _ = await run_in_threadpool(own_image, image_id, owner, services)
+    made_by, _ = await run_in_threadpool(own_image, image_id, asker.name, services)
     card = services.catalogue.get(made_by.request.model)
     if card is None or Task.IMAGE_TO_IMAGE not in card.tasks:
         message = f"{made_by.request.model} redraws no images, so it cannot vary one. `GET /models` says which do."
         raise InvalidRequest.of("model", UNSUPPORTED, message)
     job = (
-        await admit(_variations(made_by, image_id, body), owner, services, idempotency_key=idempotency_key or "")
+        await admit(_variations(made_by, image_id, body), asker, services, idempotency_key=idempotency_key or "")
     ).job
     return await run_in_threadpool(accepted_view, job, services)
 

@@ -7,11 +7,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from darkroom.commands import dead_command
+from darkroom.commands import dead_command, keys_command
 from darkroom.errors import DarkroomError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(dead_command.app, name="dead")
+app.add_typer(keys_command.app, name="keys")
 
 INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 
@@ -119,19 +120,6 @@ def cpu_worker(
     from darkroom.local.stack import cpu_worker_command
 
     _become(cpu_worker_command(name))
-
-
-@app.command()
-def keys() -> None:
-    """List the API keys by name, and when each was last used."""
-    from darkroom.job_store.key_use import last_uses
-    from darkroom.job_store.redis_client import connect
-    from darkroom.settings import read_settings
-
-    settings = read_settings()
-    with connect(settings.redis_url) as client:
-        for name, used in last_uses(client, settings).items():
-            print(f"{name:<24} {used.isoformat(timespec='seconds') if used else 'never'}")
 
 
 @app.command()

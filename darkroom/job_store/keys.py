@@ -10,7 +10,7 @@ from typing import Literal
 @dataclass(frozen=True)
 class Key:
     pattern: str
-    type: Literal["hash", "set", "sorted set", "stream", "string", "channel"]
+    type: Literal["hash", "list", "set", "sorted set", "stream", "string", "channel"]
     holds: str
     written_by: tuple[str, ...]
     goes: str
@@ -250,6 +250,37 @@ WORKERS = Key(
     "What each live worker says of itself, and when it last did (JSON).",
     ("presence.py",),
     "A worker when it signs off, or has been silent for 12 seconds.",
+)
+UNFINISHED = Key(
+    "darkroom:unfinished",
+    "hash",
+    "Jobs that wait or run, by owner.",
+    ("enqueue.lua", "prelude.lua"),
+    "An owner when all his jobs have ended.",
+)
+USAGE = Key(
+    "darkroom:usage:{owner}:{day}",
+    "hash",
+    "What an owner asked for on a day (days of UTC since 1970): `jobs`, `work` (megapixel-steps), and both by model.",
+    ("prelude.lua",),
+    "After forty days.",
+)
+REQUEST_RATE = Key(
+    "darkroom:request_rate:{window}",
+    "list",
+    "When a key sent its last requests for images, as the library `limits` keeps it.",
+    ("request_rate.py",),
+    "After a minute without any.",
+)
+API_KEY = Key(
+    "darkroom:api_key:{digest}",
+    "string",
+    "What is known of an API key (JSON), by the key's SHA-256: the key itself is nowhere.",
+    ("stored_keys.py",),
+    "A month after it was revoked, or another took its place.",
+)
+API_KEY_NAMES = Key(
+    "darkroom:api_key_names", "hash", "The digest of each name's newest API key.", ("stored_keys.py",), "Never."
 )
 KEYS_USED = Key(
     "darkroom:keys_used", "hash", "When each API key was last used, by its name (s).", ("key_use.py",), "Never."

@@ -5,7 +5,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from darkroom.errors import IdempotencyConflict, InputGone, JobIsFinal, QueueFull, UnknownJob
+from darkroom.access.access import Access, Limits, configured_access
+from darkroom.errors import (
+    DailyLimit,
+    IdempotencyConflict,
+    InputGone,
+    JobIsFinal,
+    QueueFull,
+    UnfinishedLimit,
+    UnknownJob,
+    WaitingLimit,
+)
 from darkroom.estimates.eta import crew_of, drain_s
 from darkroom.estimates.line_state import LineState, Place
 from darkroom.job_store import keys
@@ -42,6 +52,7 @@ class JobStore:
         owner: str,
         request: ImageRequest,
         *,
+        access: Access | None = None,
         idempotency_key: str = "",
         fingerprint: str = "",
         job_id: str | None = None,
@@ -49,20 +60,21 @@ class JobStore:
     ) -> Admission:
         """Write a job's record and put it in its model's waiting line, in one step.
 
-        `job_id`: for a caller that may have to withdraw a job of which no answer came, and for a job whose id is known
-        before; a second time it finds the first. Not bounded: however many wait.
-        Raises QueueFull, IdempotencyConflict, InputGone, JobStoreFull, RedisUnavailable.
+        `access`: the owner's, where it is another than the settings give. `job_id`: for a caller that may have to
+        withdraw a job of which no answer came, and for a job whose id is known before; a second time it finds the
+        first. Not bounded: however many wait.
+        Raises LimitReached, IdempotencyConflict, InputGone, JobStoreFull, RedisUnavailable.
         """
         settings = self._settings
-        most_for_model, most_for_key = settings.max_waiting_per_model, settings.max_waiting_per_key
-        if not is_bounded:
-            most_for_model = most_for_key = UNBOUNDED
+        access = access or configured_access(owner, settings)
+        limits = access.limits if is_bounded else Limits()
+        most_for_model = settings.max_waiting_per_model if is_bounded else UNBOUNDED
+        most_waiting = limits.waiting or (settings.max_waiting_per_key if is_bounded else UNBOUNDED)
         answer = self._scripts.run_in_time(
             "enqueue", job_id or new_job_id(), owner, request.model, request.priority, request.cost,
-            settings.key_weights.get(owner, 1.0),
-            request.model_dump_json(), most_for_model, most_for_key,
+            access.weight, request.model_dump_json(), most_for_model, most_waiting,
             _digest(idempotency_key), fingerprint, IDEMPOTENCY_TTL_S, int(1000 * (request.deadline_s or 0)),
-            " ".join(request.inputs),
+            " ".join(request.inputs), limits.unfinished or 0, limits.daily_megapixel_steps or 0,
         )  # fmt: skip
         match answer:
             case ["queued", str(job_id), list(record)]:
@@ -78,14 +90,21 @@ class JobStore:
             case ["store_full"]:
                 raise store_full()
             case ["line_full"]:
-                raise self._full(request.model, f"{settings.max_waiting_per_model} jobs wait for {request.model}")
+                what = f"{settings.max_waiting_per_model} jobs wait for {request.model} already."
+                raise self._full(QueueFull, request.model, what)
+            case ["unfinished_full"]:
+                what = f"{limits.unfinished} of your jobs wait or run already, and this key may have no more."
+                raise self._full(UnfinishedLimit, request.model, what)
+            case ["daily_full", str(used), int(left_s)]:
+                raise _day_is_over(request.cost, float(used), limits.daily_megapixel_steps or 0, left_s)
             case _:
-                raise self._full(request.model, f"{settings.max_waiting_per_key} of your jobs wait for {request.model}")
+                what = f"{most_waiting} of your jobs wait for {request.model} already."
+                raise self._full(WaitingLimit, request.model, what)
 
     def check_room(self, model: str) -> None:
         """Whether a model's line takes jobs, for one that will come later. Raises QueueFull, RedisUnavailable."""
         if line_length(self._redis, model) >= self._settings.max_waiting_per_model:
-            raise self._full(model, f"{self._settings.max_waiting_per_model} jobs wait for {model}")
+            raise self._full(QueueFull, model, f"{self._settings.max_waiting_per_model} jobs wait for {model} already.")
 
     def get(self, job_id: str) -> Job:
         """Raises UnknownJob, RedisUnavailable."""
@@ -165,8 +184,8 @@ class JobStore:
         """
         return self._scripts.run("withdraw", job_id, *(["refused"] if was_refused else [])) == 1
 
-    def _full(self, model: str, what: str) -> QueueFull:
-        return QueueFull(f"{what} already. Try again later.", retry_after_s=self._drain_s(model))
+    def _full(self, kind: type[QueueFull], model: str, what: str) -> QueueFull:
+        return kind(f"{what} Try again later.", retry_after_s=self._drain_s(model))
 
     def _drain_s(self, model: str) -> int:
         least, most = RETRY_AFTER_S
@@ -178,6 +197,14 @@ class JobStore:
         two_jobs = 2 * (line.speeds.usual_cost(Priority.INTERACTIVE) or 0.0)
         wait_s = drain_s(max(0.1 * work, two_jobs), line, crew)
         return UNKNOWN_RETRY_AFTER_S if wait_s is None else math.ceil(min(most, max(least, wait_s)))
+
+
+def _day_is_over(cost: float, used: float, most: float, left_s: int) -> DailyLimit:
+    return DailyLimit(
+        f"The job is {cost:.6g} megapixel-steps, and this key has {max(0.0, most - used):.6g} of its {most:.6g} left "
+        "today (UTC). Ask for less, or tomorrow.",
+        retry_after_s=left_s,
+    )
 
 
 def _digest(text: str) -> str:

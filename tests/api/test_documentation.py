@@ -30,6 +30,7 @@ NEVER_ANSWERED = {
     "misconfigured", "stack_failed", "demo_failed", "refused", "unavailable", "job_taken", "worker_stopping",
     "weights_missing", "weights_refused", "out_of_memory", "generation_failed", "deadline_exceeded",
     "delivery_failed", "job_failed", "input_missing", "fetch_failed",
+    "limit_reached", "unknown_key", "key_name_taken",
 }  # fmt: skip
 # Of any route: these come before one is chosen.
 OF_NO_ROUTE = {"not_found", "method_not_allowed", "untrusted_host", "untrusted_origin"}

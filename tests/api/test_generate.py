@@ -171,7 +171,7 @@ def test_a_full_line_says_when_to_come_back(settings: Settings) -> None:
         answers = [httpx.post(f"{api.url}/generate", json=RED, trust_env=False) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [202, 202, 429]
-    assert problem_of(answers[2])["code"] == "queue_full"
+    assert problem_of(answers[2])["code"] == "waiting_limit"
     assert int(answers[2].headers["retry-after"]) >= 1
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.keys import ANONYMOUS
 from api.removal import Remover
+from darkroom.access.access import ANONYMOUS
 from darkroom.settings import Settings
 from tests.api.problems import problem_of
 from tests.api.serving import serving

@@ -209,7 +209,7 @@ def test_a_job_that_finds_no_place_in_line_leaves_nothing(http: httpx.Client, as
 
     answer = http.post("/generate", json={"prompt": "x", "image": data})
 
-    assert problem_of(answer)["code"] == "queue_full"
+    assert problem_of(answer)["code"] == "waiting_limit"
     assert files(settings) == []
 
 

@@ -3,6 +3,8 @@ local not_after_ms, id, owner, model, class, cost, weight, request = unpack(ARGV
 local most_for_model, most_for_owner = tonumber(ARGV[9]), tonumber(ARGV[10])
 local repeat_key, fingerprint, repeat_ttl_s = ARGV[11], ARGV[12], ARGV[13]
 local deadline_ms, inputs = tonumber(ARGV[14]), ARGV[15]
+-- Of the owner, 0 where there is no bound: jobs that wait or run, and megapixel-steps of a day.
+local most_unfinished, most_daily = tonumber(ARGV[16]), tonumber(ARGV[17])
 
 local function answer(word, of) return {word, of, redis.call('HGETALL', job_key(of))} end
 
@@ -46,6 +48,17 @@ if not has_room() then return {'store_full'} end
 if line_length(model) >= most_for_model then return {'line_full'} end
 local own = tonumber(redis.call('HGET', key('line_owners', model), owner) or '0')
 if own >= most_for_owner then return {'owner_full'} end
+if most_unfinished > 0 and tonumber(redis.call('HGET', key('unfinished'), owner) or '0') >= most_unfinished then
+  return {'unfinished_full'}
+end
+if most_daily > 0 then
+  local now = now_ms()
+  local used = redis.call('HGET', usage_key(owner, now), 'work') or '0'
+  -- Sums of fractions are never exact; a millionth of the bound hurts nobody.
+  if tonumber(used) + tonumber(cost) > most_daily * 1.000001 then
+    return {'daily_full', used, math.ceil((DAY_MS - now % DAY_MS) / 1000)}
+  end
+end
 
 for input in inputs:gmatch('%S+') do
   if redis.call('HGET', key('input', input), 'owner') ~= owner then return {'input_gone', input} end
@@ -72,6 +85,8 @@ if tonumber(weight) ~= 1 then redis.call('HSET', job_key(id), 'weight', weight) 
 line_add(id, model, class, string.format('%.9f', start), cost, owner)
 redis.call('ZADD', key('jobs', owner), 0, id)
 redis.call('SADD', key('models'), model)
+redis.call('HINCRBY', key('unfinished'), owner, 1)
+count_usage(owner, model, cost, now)
 if repeat_key ~= '' then
   redis.call('HSET', repeat_key, 'job', id, 'fingerprint', fingerprint)
   redis.call('EXPIRE', repeat_key, repeat_ttl_s)

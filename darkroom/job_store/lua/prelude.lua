@@ -162,9 +162,47 @@ local function leave_worker(id, now)
   return active_ms / 1000, math.max(1, (concurrency_ms - tonumber(job[1])) / active_ms)
 end
 
+-- What an owner asked for on a day of UTC: jobs and megapixel-steps, in all and by model.
+local DAY_MS, USAGE_KEPT_S = 86400000, 40 * 86400
+
+local function usage_key(owner, at_ms)
+  local day = string.format('%d', math.floor(at_ms / DAY_MS))
+  return key('usage', owner, day)
+end
+
+local function count_usage(owner, model, cost, at_ms)
+  local usage = usage_key(owner, at_ms)
+  redis.call('HINCRBY', usage, 'jobs', 1)
+  redis.call('HINCRBYFLOAT', usage, 'work', cost)
+  redis.call('HINCRBY', usage, 'jobs ' .. model, 1)
+  redis.call('HINCRBYFLOAT', usage, 'work ' .. model, cost)
+  redis.call('EXPIRE', usage, USAGE_KEPT_S)
+end
+
+-- Of a job that no worker has had.
+local function give_back_usage(id)
+  local job = redis.call('HMGET', job_key(id), 'owner', 'model', 'cost', 'created_ms', 'attempt')
+  if job[5] ~= '0' then return end
+  local usage = usage_key(job[1], tonumber(job[4]))
+  if redis.call('HINCRBY', usage, 'jobs', -1) <= 0 then
+    redis.call('DEL', usage)
+  else
+    redis.call('HINCRBYFLOAT', usage, 'work', -tonumber(job[3]))
+    redis.call('HINCRBY', usage, 'jobs ' .. job[2], -1)
+    redis.call('HINCRBYFLOAT', usage, 'work ' .. job[2], -tonumber(job[3]))
+  end
+end
+
+-- Jobs of an owner that wait or run are counted, for a bound on them.
+local function leave_unfinished(id)
+  local owner = redis.call('HGET', job_key(id), 'owner')
+  if redis.call('HINCRBY', key('unfinished'), owner, -1) <= 0 then redis.call('HDEL', key('unfinished'), owner) end
+end
+
 -- A final job stays for the retention time, then the housekeeper removes it with its images. Returns as leave_worker.
 local function finish(id, state, now)
   local seconds, concurrency = leave_worker(id, now)
+  leave_unfinished(id)
   redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)
   redis.call('ZREM', key('leases'), id)
   redis.call('ZREM', key('deadlines'), id)
@@ -175,7 +213,10 @@ end
 
 -- Ends a job that waits or runs. `reason` is why, where it was not its owner's word.
 local function cancel(id, state, now, reason)
-  if state == 'queued' then line_remove(id) end
+  if state == 'queued' then
+    line_remove(id)
+    give_back_usage(id)
+  end
   if reason then redis.call('HSET', job_key(id), 'failure', cjson.encode(reason)) end
   finish(id, 'canceled', now)
   -- A worker may be writing an image of it just now, and be killed before it can take that back.

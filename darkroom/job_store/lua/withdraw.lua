@@ -12,6 +12,8 @@ end
 mark_as_gone(id)
 if not job[1] then return 1 end
 line_remove(id)
+give_back_usage(id)
+leave_unfinished(id)
 release_inputs(id)
 -- Its owner's next job does not stand behind it.
 local fair, owner = key('fair', job[5], job[6]), job[2]

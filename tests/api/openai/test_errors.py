@@ -116,7 +116,7 @@ def test_a_full_line_is_a_rate_limit_with_the_time_to_come_back(settings: Settin
         with pytest.raises(openai.RateLimitError) as refusal:
             ai.images.generate(prompt="a red circle")
 
-    assert (refusal.value.code, refusal.value.type) == ("queue_full", "rate_limit_error")
+    assert (refusal.value.code, refusal.value.type) == ("waiting_limit", "rate_limit_error")
     assert int(refusal.value.response.headers["retry-after"]) >= 1
     assert "x-should-retry" not in refusal.value.response.headers
 

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.access.access import Access
 from darkroom.errors import GenerationFailed
 from darkroom.inputs import Input, new_upload_id
 from darkroom.job_store import keys
+from darkroom.job_store.access.request_rate import RequestRate
+from darkroom.job_store.access.stored_keys import StoredKeys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.key_use import KeyUse
@@ -40,7 +43,7 @@ def test_scripts_ask_for_keys_that_are_there_with_all_their_parts() -> None:
 
 def test_no_key_is_left_over(repository: Path) -> None:
     in_scripts = {name for _, name, _ in uses()}
-    modules = (path for path in (repository / "darkroom/job_store").glob("*.py") if path.name != "keys.py")
+    modules = (path for path in (repository / "darkroom/job_store").rglob("*.py") if path.name != "keys.py")
     in_modules = set(re.findall(r"\bkeys\.([A-Z_]+)", "".join(path.read_text(encoding="utf-8") for path in modules)))
 
     assert [key.name for key in keys.ALL if key.name not in in_scripts | {name.lower() for name in in_modules}] == []
@@ -65,6 +68,8 @@ def test_what_redis_holds_is_what_the_schema_says(
     keep_inputs(InputRecords(client), store, request_of)
     report(client, WorkerInfo("worker-1", "gpu"))
     KeyUse(client).note("web")
+    StoredKeys(client).create(Access(name="acme"))
+    RequestRate(client).take("acme", 60)
     upkeep.note_surplus("minilab", 1)
     upkeep.takes_turn()
 
