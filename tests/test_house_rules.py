@@ -71,7 +71,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "models": (("minilab",), ("previews",)),
     "benchmarks": (
-        ("estimates", "emulated"),
+        ("estimates", "emulated", "gpu"),
         ("batching", "policy", "step_reuse", "why_a_queue", "waiting_job", "peers"),
     ),
 }
