@@ -10,10 +10,13 @@ BENCH ?=
 CHAOS ?=
 SOAK ?=
 MUTANTS ?=
+GPU ?=
+REHEARSE ?= 0
+GPU_PYTHON ?=
 
 BIN := .venv/bin
 
-.PHONY: demo up test test-services test-gpu check format bench chaos soak mutants docs clean
+.PHONY: demo up test test-services test-gpu check format bench bench-emulated gpu gpu-bundle chaos soak mutants docs clean
 
 # A process for each core, four at most: each imports torch, and has its own Redis and tiny models. `worksteal` keeps
 # the tests of a file together as far as it can, and tells tests apart by number rather than by name. Tests of real
@@ -50,6 +53,19 @@ format: .venv/dev.stamp
 # What it compares with lives in an environment of its own. What cannot be installed there is reported as not run.
 bench: .venv/dev.stamp .venv-peers/peers.stamp
 	$(BIN)/python -m benchmarks.batching $(BENCH)
+
+# The same beside an emulated device. Hours; a piece: make bench-emulated BENCH="--short"
+bench-emulated: .venv/dev.stamp .venv-peers/peers.stamp
+	$(BIN)/python -m benchmarks.emulated $(BENCH)
+
+# The campaign on a card, in pieces. Without one: make gpu REHEARSE=1. Without a network: GPU_PYTHON names a Python that
+# has what it takes.
+gpu: $(if $(GPU_PYTHON),,.venv/dev.stamp)
+	$(or $(GPU_PYTHON),$(BIN)/python) -m benchmarks.gpu $(if $(filter 1,$(REHEARSE)),--rehearse) $(GPU)
+
+# Wheels for a machine with a card and no network. Another Python than 3.12: make gpu-bundle GPU="--python 3.11"
+gpu-bundle: .venv/dev.stamp
+	$(BIN)/python -m benchmarks.gpu.bundle $(GPU)
 
 # About half an hour on 2 cores. Shorter: make chaos CHAOS="--broker redis --jobs 100 --faults 8 --seconds 60"
 chaos: .venv/dev.stamp

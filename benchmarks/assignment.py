@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 VARIABLE = "BENCHMARK_ASSIGNMENT"
 
@@ -12,7 +13,7 @@ class Assignment:
     """`folder` holds the pipeline. `batch` is the largest one it may be called with.
 
     `window` is how many requests a server may collect before it groups them into batches. `workers` is how many
-    processes draw for a server, each by itself.
+    processes draw for a server, each by itself. `emulated` names the curve of a device that is not there.
     """
 
     folder: str
@@ -25,9 +26,15 @@ class Assignment:
     workers: int = 1
     port: int = 0
     redis_socket: str = ""
+    emulated: str = ""
 
     def to_environment(self) -> dict[str, str]:
         return {VARIABLE: json.dumps(asdict(self))}
+
+    @property
+    def turn(self) -> Path:
+        """The same for all that draw with this model."""
+        return Path(self.folder) / "emulated_device.lock"
 
     @classmethod
     def of_this_process(cls) -> "Assignment":

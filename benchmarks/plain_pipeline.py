@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.assignment import Assignment
 from benchmarks.batches import batches_of_equal_steps
+from benchmarks.emulation import slow_down
 from benchmarks.work import Work
 
 
@@ -24,6 +25,9 @@ class PlainPipeline:
             assignment.folder, dtype=getattr(torch, assignment.dtype), use_safetensors=True, local_files_only=True
         ).to(assignment.device)
         self._pipeline.set_progress_bar_config(disable=True)
+        if assignment.emulated:
+            denoiser = getattr(self._pipeline, "unet", None) or self._pipeline.transformer
+            slow_down(denoiser, assignment.emulated, assignment.turn)
         if assignment.device.startswith("cuda") and hasattr(self._pipeline, "unet"):
             self._pipeline.unet.to(memory_format=torch.channels_last)  # as our worker does
 

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -22,6 +23,7 @@ from darkroom.settings import Settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 120
 STOPPED_WITHIN_S = 20
+GPU_APP = "gpu_worker.app"
 
 
 class Side:
@@ -80,8 +82,12 @@ def queue_side(
     models: Sequence[str] = ("minilab",),
     environment: Mapping[str, str] | None = None,
     without: Sequence[str] = (),
+    gpu_app: str = GPU_APP,
 ) -> Iterator[Side]:
-    """Darkroom as `make up` starts it, with `environment` on top of its processes' own, and `without` some parts."""
+    """Darkroom as `make up` starts it, with `environment` on top of its processes' own, and `without` some parts.
+
+    `gpu_app` is what Celery imports for its GPU worker.
+    """
     settings = _settings(folder, models)
     redis_dir(settings).mkdir()
     stack = local_stack(settings, {**clean_environment(), **(environment or {})}, folder / "redis.sock")
@@ -91,7 +97,7 @@ def queue_side(
         wait_for_redis(stack.redis_socket, READY_WITHIN_S)
         for part in others:
             if part.name not in without:
-                side.start(part)
+                side.start(replace(part, command=tuple(gpu_app if word == GPU_APP else word for word in part.command)))
         if without:  # who starts those, waits for them
             wait_for_answer(side)
         else:

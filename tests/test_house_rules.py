@@ -70,7 +70,10 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("memory",),
     ),
     "models": (("minilab",), ("previews",)),
-    "benchmarks": (("estimates",), ("batching", "policy", "step_reuse", "why_a_queue", "waiting_job", "peers")),
+    "benchmarks": (
+        ("estimates", "emulated", "gpu"),
+        ("batching", "policy", "step_reuse", "why_a_queue", "waiting_job", "peers"),
+    ),
 }
 # Files of one level that one can take in; an engine is one thing and has more, as the store and its scripts have.
 MOST_FILES = 14

@@ -72,10 +72,10 @@ def _device_name(subject: Subject) -> str:
 
 
 def _tell(about: dict[str, Any], offline: Offline, comparison: Comparison, figures: Ratios, name: str | None) -> None:
-    page = report(about, offline, comparison, figures, name or "batching")
+    page = report(about, offline, comparison, figures, Path(name or "batching").name)
     print(page)
     if name:
-        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / name).parent.mkdir(exist_ok=True)
         result = {**about, "offline": asdict(offline), **asdict(comparison), "ratios": asdict(figures)}
         (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         (RESULTS / f"{name}.md").write_text(within_width(page), encoding="utf-8")

@@ -71,7 +71,8 @@ def measure_offline(plan: Plan, works: Sequence[Work], sizes: Sequence[int]) -> 
         check=True,
         timeout=OFFLINE_WITHIN_S,
     )
-    return Offline(**json.loads(done.stdout))
+    found = json.loads(done.stdout)
+    return Offline(**{**found, "by_batch": {int(size): rate for size, rate in found["by_batch"].items()}})
 
 
 def compare(names: Sequence[str], plan: Plan, load: Load) -> Comparison:

@@ -44,7 +44,8 @@ def measure(assignment: Assignment, works: Sequence[Work], sizes: Sequence[int])
     in_mix = {size: _rate_of_mix(pipeline, size, works) for size in candidates}
     best = max(in_mix, key=lambda size: in_mix[size][0])
     one_by_one, _ = _rate_of_mix(pipeline, 1, works)
-    on_each_core = _rate_on_each_core(assignment, best, works) if assignment.device == "cpu" else None
+    has_cores = assignment.device == "cpu" and not assignment.emulated
+    on_each_core = _rate_on_each_core(assignment, best, works) if has_cores else None
     return Offline(one_by_one, best, *in_mix[best], by_batch, on_each_core)
 
 

@@ -22,6 +22,7 @@ from benchmarks.policy.experiments import (
     compare_company,
     compare_kept_lanes,
     compare_lanes,
+    compare_merging,
     compare_ways,
 )
 from benchmarks.policy.plot import plot
@@ -32,6 +33,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 EXPERIMENTS = {
     "ways": compare_ways,
     "ageings": compare_ageings,
+    "merging": compare_merging,
     "lanes": compare_lanes,
     "kept": compare_kept_lanes,
     "company": compare_company,

@@ -9,7 +9,7 @@ from benchmarks.policy.curves import Curve
 from benchmarks.policy.jobs import INTERACTIVE, MEAN_STEPS, Job, mixed_jobs, two_classes, with_a_burst
 from benchmarks.policy.simulation import Run, Worker, one_by_one, static_batches
 from benchmarks.policy.summary import Latencies, Summary
-from benchmarks.policy.ways import Way, bulk_riding, fair_share, first_come, ours
+from benchmarks.policy.ways import Way, bulk_riding, fair_share, first_come, gaining, ours
 from gpu_worker.engine.policy import AGEING
 
 LOADS = (0.6, 0.8, 0.9)
@@ -17,6 +17,7 @@ LANES = 16
 AGEINGS = tuple(sorted({0.0, 0.03, 0.06, 0.125, 0.25, 0.5, 1.0, AGEING}))
 LANES_TRIED = (4, 8, 16, 32, 64)
 KEPT_TRIED = (0, 1, 2)
+LEAST_GAINS = (0.06, 0.125)
 INTERACTIVE_SHARES = (0.05, 0.2, 0.5)
 
 Simulate = Callable[[Sequence[Job]], Run]
@@ -76,6 +77,33 @@ def _relative(tried: Summary, base: Summary) -> Row:
         "p99_ratio_by_seed": [one / other for one, other in zip(tried.p99_by_run, base.p99_by_run, strict=True)],
         "most_steps_p99_ratio": tried.most_steps.p99 / base.most_steps.p99,
         "fewest_steps_p95_ratio": tried.fewest_steps.p95 / base.fewest_steps.p95,
+    }
+
+
+def compare_merging(curves: Sequence[Curve], effort: Effort) -> Iterator[Row]:
+    """Full forwards against those that take a further job only where that gains enough: ours are the unit."""
+    for curve in curves:
+        if curve.knee == 1:
+            continue
+        for load in LOADS:
+            first = effort.summary(curve, load, on_lanes(curve, first_come(curve)))
+            full = effort.summary(curve, load, on_lanes(curve, ours(curve)))
+            for least in LEAST_GAINS:
+                tried = effort.summary(curve, load, on_lanes(curve, gaining(curve, least)))
+                p99s = {
+                    "p99_over_first": tried.all.p99 / first.all.p99,
+                    "full_p99_over_first": full.all.p99 / first.all.p99,
+                }
+                yield {"model": curve.name, "load": load, "least": least, **_beside(tried, full), **p99s}
+
+
+def _beside(tried: Summary, full: Summary) -> Row:
+    return {
+        "mean_ratio": tried.all.mean / full.all.mean,
+        "p50_ratio": tried.all.p50 / full.all.p50,
+        "p95_ratio": tried.all.p95 / full.all.p95,
+        "fewest_steps_p95_ratio": tried.fewest_steps.p95 / full.fewest_steps.p95,
+        "images_a_forward": tried.images_a_forward,
     }
 
 

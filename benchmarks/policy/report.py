@@ -29,6 +29,10 @@ def report(result: Mapping[str, Any], curves: Sequence[Curve]) -> str:
             "One by one is left out where more comes than it can do.",
             "## Ageing\n\nEach value ÷ continuous batching that is first come, first served, with as many lanes.",
             _table(AGEING_COLUMNS, result["ageings"]),
+            "## Merging only what gains\n\nA forward takes a further job only where that adds so much to the images a "
+            "second, and less the more jobs would be left behind: nothing, where a full forward's worth would. Each "
+            "value ÷ full forwards as the worker makes them; p99 ÷ first come, first served.",
+            _table(MERGING_COLUMNS, result["merging"]),
             "## Lanes\n\nAt 0.9 of capacity. A burst: one key sends 200 jobs of 50 steps at once, while others send at "
             "0.6 of capacity;\nthe others' times until it is worked off. Fair queueing between keys acts at the door "
             "of the lanes, so each lane beyond those that are needed makes others wait.",
@@ -93,6 +97,18 @@ AGEING_COLUMNS: tuple[Column, ...] = (
     ("p99, worst seed", lambda row: f"{max(row['p99_ratio_by_seed']):.2f}"),
     ("50 steps, p99", _ratio("most_steps_p99_ratio")),
     ("4 steps, p95", _ratio("fewest_steps_p95_ratio")),
+)
+MERGING_COLUMNS: tuple[Column, ...] = (
+    ("model", _plain("model")),
+    ("load", _plain("load")),
+    ("least gain", _plain("least")),
+    ("mean", _ratio("mean_ratio")),
+    ("p50", _ratio("p50_ratio")),
+    ("p95", _ratio("p95_ratio")),
+    ("4 steps, p95", _ratio("fewest_steps_p95_ratio")),
+    ("images a forward", _ratio("images_a_forward")),
+    ("p99", _ratio("p99_over_first")),
+    ("p99, full forwards", _ratio("full_p99_over_first")),
 )
 LANE_COLUMNS: tuple[Column, ...] = (
     ("model", _plain("model")),

@@ -63,3 +63,31 @@ def bulk_riding(curve: Curve) -> Way:
         return heapq.nsmallest(knee, lanes, key=lambda job: policy.rank(job.urgency(now_s), curve.capacity))
 
     return Way("shortest remaining, bulk riding along", choose)
+
+
+def gaining(curve: Curve, least: float = 0.125, patience: float = 1.0) -> Way:
+    """What if a forward took a further job only where that adds `least` to the images a second, or less the more wait?
+
+    `patience`: in fullest forwards, how many jobs may be left behind before everything that gains at all is merged.
+    """
+    speed = curve.capacity
+    caps: dict[int, int] = {}
+
+    def choose(lanes: Sequence[Job], now_s: float) -> list[Job]:
+        waiting = len(lanes)
+        if waiting not in caps:
+            caps[waiting] = images_worth(curve, waiting, least, patience)
+        return policy.next_batch(lanes, lambda _: caps[waiting], now_s, speed)
+
+    return Way(f"merging what gains {least:g}, patience {patience:g}", choose)
+
+
+def images_worth(curve: Curve, waiting: int, least: float, patience: float) -> int:
+    images = 1
+    while images < min(waiting, curve.knee):
+        gain = (images + 1) / curve.of(images + 1) * curve.of(images) / images - 1
+        left_behind = waiting - images - 1
+        if gain < least * max(0.0, 1 - left_behind / (patience * curve.knee)):
+            break
+        images += 1
+    return images

@@ -34,4 +34,5 @@ def test_ci_runs_the_commands_of_the_makefile(repository: Path) -> None:
     script = (repository / ".ci" / "run").read_text()
 
     assert "for target in check test test-services demo; do" in script
-    assert all(f"\n{target}:" in targets for target in ("check", "test", "test-services", "demo"))
+    assert "make gpu REHEARSE=1" in script
+    assert all(f"\n{target}:" in targets for target in ("check", "test", "test-services", "demo", "gpu"))

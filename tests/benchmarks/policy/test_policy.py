@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.policy.__main__ import simulate
-from benchmarks.policy.curves import MODEL_CURVES, Curve, known_curves
+from benchmarks.policy.curves import MODEL_CURVES, Curve, known_curves, model_curve
 from benchmarks.policy.experiments import Effort
 from benchmarks.policy.jobs import BULK, INTERACTIVE, MEAN_STEPS, STEPS, Job, mixed_jobs, two_classes
 from benchmarks.policy.line import Line
@@ -16,7 +16,7 @@ from benchmarks.policy.record import fastest_seconds
 from benchmarks.policy.report import report
 from benchmarks.policy.simulation import Run, Worker, one_by_one, static_batches
 from benchmarks.policy.summary import Latencies
-from benchmarks.policy.ways import Way, bulk_riding, fair_share, first_come, ours
+from benchmarks.policy.ways import Way, bulk_riding, fair_share, first_come, gaining, images_worth, ours
 from gpu_worker.engine.policy import AGEING
 
 # A forward takes 1 s, with one image or two.
@@ -176,6 +176,23 @@ def test_an_interactive_job_alone_in_its_forwards_is_done_sooner() -> None:
     alone = run(two_classes(400, 0.12, 0.1, seed=1), SMALL, ours(SMALL))
 
     assert interactive_s(alone) < 0.7 * interactive_s(riding)
+
+
+def test_a_forward_takes_a_further_job_only_where_that_gains() -> None:
+    steep, flat = model_curve("steep", 0.667, 8), model_curve("flat", 0.346, 4)
+
+    assert [images_worth(steep, waiting, 0.125, patience=1) for waiting in (1, 2, 3, 8, 16)] == [1, 2, 3, 4, 8]
+    assert [images_worth(flat, waiting, 0.125, patience=1) for waiting in (1, 2, 4, 8)] == [1, 2, 2, 4]
+
+
+def test_where_nothing_has_to_gain_forwards_are_full() -> None:
+    curve = model_curve("steep", 0.667, 8)
+    jobs, same = mixed_jobs(300, 0.05, seed=1), mixed_jobs(300, 0.05, seed=1)
+
+    Worker(jobs, curve, gaining(curve, least=0), lanes=16).run(jobs)
+    Worker(same, curve, ours(curve), lanes=16).run(same)
+
+    assert [job.finished_s for job in jobs] == [job.finished_s for job in same]
 
 
 def test_the_line_is_fair_between_keys_and_forgets_them_when_it_runs_empty() -> None:
