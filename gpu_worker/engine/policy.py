@@ -1,6 +1,6 @@
 """What goes into the next forward. Pure: takes what is known of the calls, gives those to run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Protocol, TypeVar
 
@@ -37,23 +37,32 @@ def rank(urgency: Urgency, speed: float) -> tuple[int, bool, float]:
     return urgency.priority, urgency.is_step, urgency.work_left - AGEING * speed * urgency.waited_s
 
 
-def next_batch(waiting: Sequence[W], knee_of: Callable[[Fit], int], now_s: float, speed: float) -> list[W]:
+def next_batch(waiting: Iterable[W], knee_of: Callable[[Fit], int], now_s: float, speed: float) -> list[W]:
     """The most urgent call, and in order of urgency every other of its priority that fits, up to the knee of its shape.
 
     Taking the largest group instead would give more images per second, and would let a steady stream of
     1024x1024 jobs starve a single 512x768 one.
     """
-    if not waiting:
+    groups: dict[tuple[int, Fit], list[W]] = {}
+    for call in waiting:
+        groups.setdefault((call.urgency(now_s).priority, call.fit), []).append(call)
+    return next_of_groups(groups, knee_of, now_s, speed)
+
+
+def next_of_groups(
+    groups: Mapping[tuple[int, Fit], Sequence[W]], knee_of: Callable[[Fit], int], now_s: float, speed: float
+) -> list[W]:
+    """The same, where calls are kept by their priority and what fits: for whoever chooses often."""
+    if not groups:
         return []
-    urgencies = [(call.urgency(now_s), call) for call in waiting]
-    most_urgent = min(urgency.priority for urgency, _ in urgencies)
     # A bulk call in an interactive one's forward would make that longer, and near the knee several times as long.
-    ranked = [(rank(urgency, speed), call) for urgency, call in urgencies if urgency.priority == most_urgent]
-    first, *others = [call for _, call in sorted(ranked, key=itemgetter(0))]
-    batch, rows, fit = [first], first.rows, first.fit
-    knee = knee_of(fit)
-    for call in others:
-        if rows + call.rows <= knee and call.fit == fit:
+    highest = min(priority for priority, _ in groups)
+    ranks = {key: [rank(call.urgency(now_s), speed) for call in groups[key]] for key in groups if key[0] == highest}
+    first = min(ranks, key=lambda key: min(ranks[key]))
+    batch: list[W] = []
+    rows, knee = 0, knee_of(first[1])
+    for _, call in sorted(zip(ranks[first], groups[first], strict=True), key=itemgetter(0)):
+        if not batch or rows + call.rows <= knee:
             batch.append(call)
             rows += call.rows
     return batch

@@ -2,15 +2,16 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gpu_worker.engine.call import Call, Run
 from gpu_worker.engine.calls.arguments import Fit
 from gpu_worker.engine.knees import Knees
-from gpu_worker.engine.policy import next_batch
+from gpu_worker.engine.policy import next_of_groups
 from gpu_worker.engine.runner import InFlight, Runner
 from gpu_worker.engine.tempo import Tempo
+from gpu_worker.engine.waiting import Key, WaitingCalls
 from gpu_worker.engine.watchdog import Forward
 from gpu_worker.memory.budget import MemoryBudget
 
@@ -38,7 +39,7 @@ class Scheduler:
         self._clock = clock
         self._changed = threading.Condition()
         self._runners: list[Runner] = []
-        self._waiting: list[Call] = []
+        self._waiting = WaitingCalls()
         self._running: dict[Runner, Running] = {}
         self._inside: set[int] = set()  # ids of runs that have entered
         self._away: dict[int, Run] = {}  # those of them whose next call is to be expected
@@ -66,17 +67,20 @@ class Scheduler:
         with self._changed:
             if self._is_closed:
                 return False
-            self._waiting.append(call)
+            group = self._waiting.add(call)
             self._away.pop(id(call.run), None)
             self._tempo.lane_returned(id(call.run), call.filed_s, call.run.work_left)
-            self._changed.notify_all()
+            # Whoever gathers a batch need not look at each call: the first of its kind may be more urgent than those
+            # that wait already, and after the last there is nothing to wait for.
+            if len(group) == 1 or not self._away or self._is_full(group):
+                self._changed.notify_all()
             return True
 
     def withdraw(self, call: Call) -> None:
         """Too late for a call that runs: then it runs for nobody."""
         with self._changed:
             if call in self._waiting:
-                self._waiting.remove(call)
+                self._waiting.remove([call])
 
     def join(self, runner: Runner) -> None:
         """From now on this runner fetches here too."""
@@ -95,7 +99,7 @@ class Scheduler:
                 self._forwards += 1
                 running = self._running[runner] = Running(self._forwards, batch)
                 self._last_jobs.append(running.jobs)
-                self._waiting = [call for call in self._waiting if call not in batch]
+                self._waiting.remove(batch)
             return batch
 
     def served(self, calls: Sequence[Call]) -> None:
@@ -121,8 +125,7 @@ class Scheduler:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-            calls, self._waiting = self._waiting, []
-            return calls
+            return self._waiting.clear()
 
     def give_up(self, runner: Runner) -> Sequence[Call]:
         """What this runner was at, and will not finish; nothing if it was idle."""
@@ -145,8 +148,8 @@ class Scheduler:
                 return Forward(oldest.number, oldest.jobs)
             return Forward(self._forwards, frozenset().union(*self._last_jobs))
 
-    def _within_reach(self, runner: Runner) -> list[Call]:
-        return [call for call in self._waiting if runner.can_run(call.entry)]
+    def _within_reach(self, runner: Runner) -> Mapping[Key, Sequence[Call]]:
+        return self._waiting.within_reach(runner.can_run)
 
     def _gather(self, runner: Runner) -> None:
         """Lanes that were just served are on their way back: a moment's wait makes the next forward fuller."""
@@ -168,7 +171,7 @@ class Scheduler:
         return runs_alone or sum(call.rows for call in batch) >= self._most_rows(batch[0].fit)
 
     def _choose(self, runner: Runner, knee_of: Callable[[Fit], int]) -> list[Call]:
-        return next_batch(self._within_reach(runner), knee_of, self._clock(), self._tempo.speed)
+        return next_of_groups(self._within_reach(runner), knee_of, self._clock(), self._tempo.speed)
 
     def _most_rows(self, fit: Fit) -> int:
         knee, affordable = self._knees.of(fit), self._memory_budget.rows(self._knees.peak(fit))
@@ -176,7 +179,7 @@ class Scheduler:
 
     def _share(self, fit: Fit) -> int:
         """Of one runner: no more than the knee, and something is left for others who have nothing to do."""
-        calls = [call for call in self._waiting if call.fit == fit]
+        calls = self._waiting.fitting(fit)
         idle = sum(runner not in self._running and runner.can_run(calls[0].entry) for runner in self._runners)
         rows = sum(call.rows for call in calls)
         return min(self._most_rows(fit), -(-rows // max(1, idle)))
