@@ -10,6 +10,7 @@ from api.health_checks import KEPT_S, Check, HealthChecks
 from api.inputs.inputs import Inputs
 from api.inputs.references import References
 from api.removal import Remover
+from api.withdrawals import Withdrawals
 from darkroom.catalogue import Catalogue, read_catalogue
 from darkroom.errors import RedisUnavailable
 from darkroom.job_store.events import EventFeed
@@ -37,6 +38,7 @@ class Services:
     catalogue: Catalogue
     redis: Client
     store: JobStore
+    withdrawals: Withdrawals
     key_use: KeyUse
     feed: EventFeed
     wakeups: Wakeups
@@ -58,6 +60,7 @@ class Services:
 
     async def close(self) -> None:
         self.health.close()
+        self.withdrawals.close()
         await self.feed.close()
         self.inputs.close()
         self.redis.close()
@@ -73,6 +76,7 @@ def make_services(settings: Settings) -> Services:
         catalogue=read_catalogue(settings.catalogue),
         redis=client,
         store=store,
+        withdrawals=Withdrawals(store),
         key_use=KeyUse(client),
         feed=EventFeed(settings.redis_url),
         wakeups=wakeups,

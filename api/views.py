@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.examples import JOB, JOB_PAGE
 from api.services import Services
+from darkroom.errors import RedisUnavailable
 from darkroom.estimates.eta import crew_of, eta_s
+from darkroom.estimates.line_state import Place
 from darkroom.jobs import Job, JobState, StoredImage, StoredObject, moment
 from darkroom.request import ImageRequest
 from darkroom.workers import WorkerInfo
@@ -82,12 +84,26 @@ class JobPage(BaseModel):
     next_cursor: str | None = Field(description="Pass it as `cursor` for older jobs; null at the end.")
 
 
+def accepted_view(job: Job, services: Services) -> JobView:
+    """Of a job that was just accepted, which it stays though Redis has gone since: then without place and estimate."""
+    try:
+        return job_view(job, services, services.workers())
+    except RedisUnavailable:
+        return _view(job, services)
+
+
 def job_view(job: Job, services: Services, workers: Sequence[WorkerInfo]) -> JobView:
     """Raises RedisUnavailable."""
     place = services.store.place(job.id) if job.state is JobState.QUEUED else None
     crew = crew_of(workers, job.request.model, services.settings.interactive_lanes)
     line = None if job.state.is_final else services.store.line_state(job.request.model)
     estimate = eta_s(job, place, line, crew) if line else None
+    return _view(job, services, place, estimate, _notice(job, crew.lanes))
+
+
+def _view(
+    job: Job, services: Services, place: Place | None = None, estimate: float | None = None, notice: str | None = None
+) -> JobView:
     return JobView(
         id=job.id,
         status=job.state,
@@ -97,7 +113,7 @@ def job_view(job: Job, services: Services, workers: Sequence[WorkerInfo]) -> Job
         finished_at=moment(job.finished_ms) if job.finished_ms else None,
         queue_position=place.position if place else None,
         eta_s=None if estimate is None else round(estimate, 1),
-        notice=_notice(job, crew.lanes),
+        notice=notice,
         progress=Progress(step=job.step, steps=job.steps) if job.steps else None,
         attempt=job.attempt,
         timings=_timings(job),

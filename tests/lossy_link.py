@@ -19,8 +19,18 @@ class LossyLink:
 
     def lose_answers(self, on_lost: Callable[[], object] = lambda: None) -> None:
         """The next on each open connection, once Redis has done what was asked: see `Link.lose_answers`."""
+        self._do(lambda: self._link.lose_answers(on_lost))
+
+    def lose_all_answers(self) -> None:
+        """Until it is healed."""
+        self._do(lambda: self._link.lose_answers(until_healed=True))
+
+    def heal(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._link.heal(), self._loop).result()
+
+    def _do(self, act: Callable[[], None]) -> None:
         done = threading.Event()
-        self._loop.call_soon_threadsafe(self._link.lose_answers, on_lost)
+        self._loop.call_soon_threadsafe(act)
         self._loop.call_soon_threadsafe(done.set)
         done.wait()
 

@@ -12,9 +12,10 @@ from api.inputs.pictures import PICTURE_FAULT_CODES
 from api.inputs.references import REFERENCE_FAULT_CODES
 from api.services import Services
 from darkroom.completion import FAULT_CODES, complete
-from darkroom.errors import BrokerUnavailable, Fault, InvalidRequest
+from darkroom.errors import BrokerUnavailable, Fault, InvalidRequest, JobStoreFull, RedisUnavailable
 from darkroom.job_store.inputs import Kept
 from darkroom.job_store.store import Admission
+from darkroom.jobs import new_job_id
 from darkroom.request import SEED_LIMIT, GenerateBody, ImageRequest
 
 log = structlog.get_logger()
@@ -64,15 +65,31 @@ def enqueue(
     request: ImageRequest, owner: str, services: Services, idempotency_key: str = "", fingerprint: str = ""
 ) -> Admission:
     """Write the job, then publish its wake-up; without the second the first is taken back, while nobody has it yet."""
-    admission = services.store.enqueue(owner, request, idempotency_key=idempotency_key, fingerprint=fingerprint)
-    if not admission.is_repeat:
-        try:
-            services.wakeups.wake(request.model, admission.job.id)
-        except BrokerUnavailable:
-            if services.store.withdraw(admission.job.id):
-                raise
-            admission = Admission(services.store.get(admission.job.id), is_repeat=False)
+    job_id = new_job_id()
+    try:
+        admission = services.store.enqueue(
+            owner, request, idempotency_key=idempotency_key, fingerprint=fingerprint, job_id=job_id
+        )
+        if not admission.is_repeat:
+            admission = _woken(admission, services)
+    except JobStoreFull:
+        raise
+    except RedisUnavailable:
+        # All answers may have been lost, and the job be there.
+        services.withdrawals.add(job_id)
+        raise
     log.info("job.accepted", job_id=admission.job.id, model=request.model, is_repeat=admission.is_repeat)
+    return admission
+
+
+def _woken(admission: Admission, services: Services) -> Admission:
+    job = admission.job
+    try:
+        services.wakeups.wake(job.request.model, job.id)
+    except BrokerUnavailable:
+        if services.store.withdraw(job.id):
+            raise
+        return Admission(services.store.get(job.id), is_repeat=False)
     return admission
 
 

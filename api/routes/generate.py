@@ -1,5 +1,6 @@
 """POST /generate: a request becomes a job, and the answer comes before any work is done."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Header, Response
@@ -12,7 +13,8 @@ from api.keys import OwnerDep
 from api.prefer import PreferredWait, wait_until_final
 from api.problems import responses
 from api.services import ServicesDep
-from api.views import JobView, job_view
+from api.views import JobView, accepted_view
+from darkroom.errors import RedisUnavailable
 from darkroom.request import GenerateBody
 
 router = APIRouter(tags=["jobs"])
@@ -55,10 +57,12 @@ async def generate(
     job = (await admit(body, owner, services, idempotency_key=idempotency_key)).job
     if wait_s and not job.state.is_final:
         response.headers["Preference-Applied"] = f"wait={wait_s}"
-        job = await wait_until_final(job, wait_s, services)
+        # Accepted is accepted: without Redis the client is told so at once, and comes back for the rest.
+        with suppress(RedisUnavailable):
+            job = await wait_until_final(job, wait_s, services)
     if job.state.is_final:
         response.status_code = 200
-    view = await run_in_threadpool(lambda: job_view(job, services, services.workers()))
+    view = await run_in_threadpool(accepted_view, job, services)
     response.headers["Location"] = view.links.self
     # Light and not critical, so no message is worth it: if this process dies now, a date is a little too old.
     background.add_task(services.note_key_use, owner)

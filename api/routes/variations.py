@@ -12,7 +12,7 @@ from api.keys import OwnerDep
 from api.own_jobs import own_image
 from api.problems import responses
 from api.services import ServicesDep
-from api.views import JobView, job_view
+from api.views import JobView, accepted_view
 from darkroom.completion import UNSUPPORTED
 from darkroom.errors import InvalidRequest
 from darkroom.inputs import Task
@@ -65,7 +65,7 @@ async def vary_image(
     job = (
         await admit(_variations(made_by, image_id, body), owner, services, idempotency_key=idempotency_key or "")
     ).job
-    return await run_in_threadpool(lambda: job_view(job, services, services.workers()))
+    return await run_in_threadpool(accepted_view, job, services)
 
 
 def _variations(made_by: Job, image_id: str, body: VariationsBody) -> GenerateBody:

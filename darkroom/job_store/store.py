@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from darkroom.errors import IdempotencyConflict, InputGone, JobIsFinal, QueueFull, UnknownJob
@@ -35,15 +36,23 @@ class JobStore:
         self._settings = settings
 
     def enqueue(
-        self, owner: str, request: ImageRequest, *, idempotency_key: str = "", fingerprint: str = ""
+        self,
+        owner: str,
+        request: ImageRequest,
+        *,
+        idempotency_key: str = "",
+        fingerprint: str = "",
+        job_id: str | None = None,
     ) -> Admission:
         """Write a job's record and put it in its model's waiting line, in one step.
+
+        `job_id` is for a caller that may have to withdraw a job of which no answer came.
 
         Raises QueueFull, IdempotencyConflict, InputGone, JobStoreFull, RedisUnavailable.
         """
         settings = self._settings
         answer = self._scripts.run_in_time(
-            "enqueue", new_job_id(), owner, request.model, request.priority, request.cost,
+            "enqueue", job_id or new_job_id(), owner, request.model, request.priority, request.cost,
             settings.key_weights.get(owner, 1.0),
             request.model_dump_json(), settings.max_waiting_per_model, settings.max_waiting_per_key,
             _digest(idempotency_key), fingerprint, IDEMPOTENCY_TTL_S, int(1000 * (request.deadline_s or 0)),
@@ -132,13 +141,18 @@ class JobStore:
         """Remove every trace of a job in the store; its images must be gone by then. False if it is not final."""
         return self._scripts.run("delete", job_id) == 1
 
-    def withdraw(self, job_id: str) -> bool:
+    def delete_all(self, job_ids: Sequence[str]) -> int:
+        """Like `delete`, in one script, so not too many at a time. How many are gone: not those that wait or run."""
+        return int(str(self._scripts.run("delete", *job_ids)))
+
+    def withdraw(self, job_id: str, *, was_refused: bool = False) -> bool:
         """Undo an enqueue whose wake-up could not be published: the client is told that there is no job.
 
         False where the job stays: a worker has had it, woken for another one, or another client was told of it, as it
-        sent the same Idempotency-Key meanwhile. Its wake-up will be replaced.
+        sent the same Idempotency-Key meanwhile. Its wake-up will be replaced. Where the client was told already, one
+        that a worker has had is canceled.
         """
-        return self._scripts.run("withdraw", job_id) == 1
+        return self._scripts.run("withdraw", job_id, *(["refused"] if was_refused else [])) == 1
 
     def _full(self, model: str, what: str) -> QueueFull:
         return QueueFull(f"{what} already. Try again later.", retry_after_s=self._drain_s(model))

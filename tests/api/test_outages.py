@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
+from darkroom.job_store import keys
 from darkroom.job_store.redis_client import connect
 from darkroom.settings import Settings
 from tests.api.problems import problem_of
@@ -132,6 +134,21 @@ def test_a_client_that_waits_is_told_when_redis_goes(http: httpx.Client, redis_s
 
     assert away.status_code == 503
     assert again.json()["id"] == first
+
+
+def test_a_client_whose_job_was_accepted_and_who_waits_is_told_that_it_was_when_redis_goes(
+    http: httpx.Client, settings: Settings, redis_server_of_our_own: RedisServer
+) -> None:
+    with connect(settings.redis_url) as client, ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(http.post, "/generate", json=RED, headers={"Prefer": "wait=60"})
+        [name] = eventually(lambda: client.keys(keys.JOB("*")), what="a job")
+        eventually(lambda: client.pubsub_channels(keys.ENDED("*")), what="somebody who watches it")
+        redis_server_of_our_own.process.stop()
+
+    answer = waits.result()
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    assert name == keys.JOB(answer.json()["id"])
 
 
 def test_while_storage_is_away_no_job_is_deleted_without_its_images(

@@ -25,6 +25,7 @@ class Link:
         self._flows.set()
         self._pairs: set[asyncio.Task[None]] = set()
         self._losing: set[asyncio.Task[None]] = set()
+        self._loses_all = False
         self._on_lost: Callable[[], object] = lambda: None
 
     async def open(self) -> None:
@@ -43,17 +44,20 @@ class Link:
         """Connections stay, new ones are taken, and nothing passes: what was sent arrives when all is healed."""
         self._flows.clear()
 
-    def lose_answers(self, on_lost: Callable[[], object] = lambda: None) -> None:
+    def lose_answers(self, on_lost: Callable[[], object] = lambda: None, *, until_healed: bool = False) -> None:
         """What is asked arrives and is done; in the place of the answer, the connection ends. New ones are sound.
 
         Of each connection that is open now, at its next answer: then `on_lost` is called, before the end is told.
+        Until it is healed new ones lose theirs too, if so wished.
         """
         self._losing = set(self._pairs)
+        self._loses_all = until_healed
         self._on_lost = on_lost
 
     async def heal(self) -> None:
         self._flows.set()
         self._losing.clear()
+        self._loses_all = False
         if self._server is None:
             await self.open()
 
@@ -71,7 +75,9 @@ class Link:
             ends.append(target_writer)
             pair = asyncio.current_task()
             there = asyncio.ensure_future(self._pump(reader, target_writer))
-            back = asyncio.ensure_future(self._pump(target_reader, writer, lambda: pair in self._losing))
+            back = asyncio.ensure_future(
+                self._pump(target_reader, writer, lambda: self._loses_all or pair in self._losing)
+            )
             try:
                 await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
             finally:
