@@ -6,6 +6,7 @@ from celery import Celery, bootsteps, signals
 
 from cpu_worker.follow_ups import FollowUps
 from cpu_worker.housekeeping import Housekeeper
+from cpu_worker.retention import Retention
 from cpu_worker.rounds import Rounds
 from cpu_worker.thumbnails import Thumbnailer
 from cpu_worker.unused_inputs import remove_unused_inputs
@@ -56,11 +57,10 @@ def _make_worker_app() -> Celery:
 app = _make_worker_app()
 client = connect(settings.redis_url)
 upkeep = Upkeep(client, settings)
-thumbnailer = Thumbnailer(JobStore(client, settings), upkeep, storage)
-housekeeper = Housekeeper(upkeep, JobStore(client, settings), storage, Wakeups(app))
-
-
-follow_ups = FollowUps(thumbnailer)
+store = JobStore(client, settings)
+housekeeper = Housekeeper(upkeep, storage, Wakeups(app))
+retention = Retention(upkeep, store, storage)
+follow_ups = FollowUps(Thumbnailer(store, upkeep, storage))
 
 
 @app.task(name=FOLLOW_UP)  # type: ignore[untyped-decorator]
@@ -70,7 +70,8 @@ def follow_up_task(job_id: str) -> None:
 
 def _clear_storage() -> None:
     """Raises RedisUnavailable, StorageUnavailable; the next round goes on from there."""
-    housekeeper.clear_storage()
+    housekeeper.clear_leftovers()
+    retention.remove_old_jobs()
     remove_unused_inputs(InputRecords(client), storage)
 
 

@@ -1,11 +1,10 @@
-"""One round every few seconds: lost jobs back in line, lost messages sent again, old jobs removed.
+"""One round every few seconds: lost jobs back in line, lost messages sent again.
 
 Several rounds at once are harmless: whatever changes a job is one atomic script.
 """
 
 import structlog
 
-from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
 from darkroom.messages.wakeups import Wakeups
 from storage.contract import Storage
@@ -19,9 +18,8 @@ MOST_FOLLOWUPS_WAITING = 100
 
 
 class Housekeeper:
-    def __init__(self, upkeep: Upkeep, store: JobStore, storage: Storage, wakeups: Wakeups) -> None:
+    def __init__(self, upkeep: Upkeep, storage: Storage, wakeups: Wakeups) -> None:
         self._upkeep = upkeep
-        self._store = store
         self._storage = storage
         self._wakeups = wakeups
 
@@ -36,14 +34,6 @@ class Housekeeper:
         self.put_back_lost_jobs()
         self.level_wakeups()
         self.send_due_followups()
-
-    def clear_storage(self) -> None:
-        """Apart from the rest, since storage that hangs must not keep a lost job from going back in line.
-
-        Raises RedisUnavailable, StorageUnavailable; the next round goes on from there.
-        """
-        self.clear_leftovers()
-        self.remove_old_jobs()
 
     def cancel_late_jobs(self) -> None:
         """Those that wait, or are in a long step: at a claim, a step, a renewal and the end, scripts look anyway."""
@@ -78,16 +68,11 @@ class Housekeeper:
             self._wakeups.follow_up(job_id)
 
     def clear_leftovers(self) -> None:
-        """What a worker stored for a job that was canceled or deleted meanwhile, and was killed before clearing up."""
+        """What a worker stored for a job that was canceled or deleted meanwhile, and was killed before clearing up.
+
+        Apart from the rest, since storage that hangs must not keep a lost job from going back in line. Raises
+        RedisUnavailable, StorageUnavailable; what is left is due again after a while.
+        """
         for job_id in self._upkeep.due_leftovers():
             self._storage.delete_job(job_id)
             self._upkeep.cleared_leftovers(job_id)
-
-    def remove_old_jobs(self) -> None:
-        """Images first: a record without images can be removed later, images without a record never would be."""
-        old = self._upkeep.take_old()
-        for job_id in old:
-            self._storage.delete_job(job_id)
-            self._store.delete(job_id)
-        if old:
-            log.info("retention.removed", jobs=len(old))

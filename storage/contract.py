@@ -1,9 +1,11 @@
 """What every storage does, and the values it hands out. Tested as one contract over all of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from darkroom.errors import StorageUnavailable
 
 LONGEST_TTL_S = 604_800
 
@@ -35,6 +37,12 @@ class Storage(Protocol):
 
     def delete_job(self, job_id: str) -> None:
         """Everything below the job's prefix, whatever its record knows of."""
+
+    def delete_jobs(self, images: Mapping[str, int]) -> dict[str, StorageUnavailable]:
+        """What these jobs may have stored, by how many images each may have; many at the price of few.
+
+        Gives the jobs of which something may be left, each with the reason.
+        """
 
     def signed_url(self, key: str, *, ttl_s: int | None = None, filename: str | None = None) -> SignedUrl:
         """A link to read the object with, whether or not it exists. Asks nothing of the storage.

@@ -1,7 +1,7 @@
 """Under which key an image is kept. A key depends on ids of our own alone: nothing a client sends is part of one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 JOBS_PREFIX = "jobs/"
@@ -26,6 +26,13 @@ def image_key(job_id: str, index: int, extension: str) -> str:
 def thumbnail_key(job_id: str, index: int) -> str:
     """Beside the image, and always WebP."""
     return f"{job_prefix(job_id)}{_checked_index(index)}.thumbnail.webp"
+
+
+def keys_of_job(job_id: str, images: int) -> Iterator[str]:
+    """All keys that a job of so many images can have, in whichever format."""
+    for index in range(images):
+        yield from (image_key(job_id, index, extension) for extension in CONTENT_TYPES)
+        yield thumbnail_key(job_id, index)
 
 
 def input_key(input_id: str) -> str:

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,6 +74,15 @@ class LocalStorage:
                 # Somebody who deletes beside us makes rmtree stumble; what is left is then looked at again.
                 with suppress(FileNotFoundError):
                     shutil.rmtree(folder)
+
+    def delete_jobs(self, images: Mapping[str, int]) -> dict[str, StorageUnavailable]:
+        kept = {}
+        for job_id in images:
+            try:
+                self.delete_job(job_id)
+            except StorageUnavailable as error:
+                kept[job_id] = error
+        return kept
 
     def signed_url(self, key: str, *, ttl_s: int | None = None, filename: str | None = None) -> SignedUrl:
         ttl = timedelta(seconds=checked_ttl(self._default_ttl_s if ttl_s is None else ttl_s))

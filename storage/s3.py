@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from darkroom.errors import ObjectMissing, StorageUnavailable
 from storage import s3_errors
 from storage.contract import SignedUrl, checked_ttl
 from storage.disposition import content_disposition
-from storage.keys import JOBS_PREFIX, checked_key, job_prefix
+from storage.keys import JOBS_PREFIX, checked_key, job_prefix, keys_of_job
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -62,15 +62,19 @@ class S3Storage:
                 raise
 
     def delete(self, keys: Iterable[str]) -> None:
-        remaining = iter([checked_key(key) for key in keys])
-        while page := list(islice(remaining, _KEYS_A_PAGE)):
-            self._delete_page(page)
+        for refused in self._delete_each([checked_key(key) for key in keys]).values():
+            raise refused
 
     def delete_job(self, job_id: str) -> None:
         prefix = job_prefix(job_id)
         # Listed whole before anything goes: a listing that is deleted from while it is read may skip keys.
         with self._explained():
             self.delete(list(self._listed(prefix)))
+
+    def delete_jobs(self, images: Mapping[str, int]) -> dict[str, StorageUnavailable]:
+        # Without a listing for each job, which costs money where deleting is free: keys depend on the job alone.
+        job_of = {key: job_id for job_id, count in images.items() for key in keys_of_job(job_id, count)}
+        return {job_of[key]: refused for key, refused in self._delete_each(list(job_of)).items()}
 
     def signed_url(self, key: str, *, ttl_s: int | None = None, filename: str | None = None) -> SignedUrl:
         params = {"Bucket": self._bucket, "Key": checked_key(key)}
@@ -86,15 +90,24 @@ class S3Storage:
         with self._explained():
             self._clients.quick.list_objects_v2(Bucket=self._bucket, Prefix=JOBS_PREFIX, MaxKeys=1)
 
-    def _delete_page(self, keys: list[str]) -> None:
+    def _delete_each(self, keys: list[str]) -> dict[str, StorageUnavailable]:
+        """The keys that were refused. One refusal keeps no other object from going."""
+        remaining, refused = iter(keys), dict[str, StorageUnavailable]()
+        while page := list(islice(remaining, _KEYS_A_PAGE)):
+            refused |= self._delete_page(page)
+        return refused
+
+    def _delete_page(self, keys: list[str]) -> dict[str, StorageUnavailable]:
         with self._explained():
             answer = self._clients.inside.delete_objects(
                 Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
             )
         # The answer is 200 even where single keys were refused.
-        for refused in answer.get("Errors", []):
-            if refused.get("Code") != "NoSuchKey":
-                raise self._unavailable(ClientError({"Error": {"Code": refused.get("Code", "")}}, "DeleteObjects"))
+        return {
+            error["Key"]: self._unavailable(ClientError({"Error": {"Code": error.get("Code", "")}}, "DeleteObjects"))
+            for error in answer.get("Errors", [])
+            if error.get("Code") != "NoSuchKey"
+        }
 
     def _listed(self, prefix: str) -> Iterator[str]:
         for page in self._clients.inside.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):

@@ -1,6 +1,6 @@
 """A real folder of images, where a test can let something happen just before an object is written or removed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from darkroom.errors import StorageUnavailable
@@ -36,3 +36,7 @@ class WatchedStorage(LocalStorage):
     def delete_job(self, job_id: str) -> None:
         self.before_delete()
         super().delete_job(job_id)
+
+    def delete_jobs(self, images: Mapping[str, int]) -> dict[str, StorageUnavailable]:
+        self.before_delete()
+        return super().delete_jobs(images)

@@ -73,11 +73,15 @@ class Upkeep:
             else:
                 self._redis.delete(keys.SURPLUS(model))
 
-    def take_old(self, limit: int = 1000) -> list[str]:
-        """Final jobs whose retention time is over, the oldest first. No other round gets them meanwhile."""
+    def take_old(self, limit: int = 1000) -> dict[str, int]:
+        """Final jobs whose retention time is over, the oldest first, with how many images each was to make.
+
+        No other round gets them meanwhile.
+        """
         before_ms = self.now_ms() - self._settings.retention_s * 1000
         answer = self._scripts.run("take_old", before_ms, LEFTOVERS_AGAIN_MS, limit)
-        return [str(job_id) for job_id in answer] if isinstance(answer, list) else []
+        pairs = [pair for pair in answer if isinstance(pair, list)] if isinstance(answer, list) else []
+        return {str(job_id): int(str(images)) for job_id, images in pairs}
 
     def due_followups(self, limit: int = 100) -> list[str]:
         """Succeeded jobs whose follow-up work should have been done by now. Each is due again a minute later."""

@@ -39,7 +39,7 @@ def supervise(deployed: Deployment) -> None:
 
 
 def test_a_request_that_kills_its_workers_takes_none_of_its_neighbours_along(deployed: Deployment) -> None:
-    housekeeper = Housekeeper(deployed.upkeep, deployed.store, open_storage(deployed.settings), deployed.wakeups)
+    housekeeper = Housekeeper(deployed.upkeep, open_storage(deployed.settings), deployed.wakeups)
     ids = [deployed.post(**LONG), deployed.post(**LONG, prompt=PROMPT), *(deployed.post(**LONG) for _ in range(3))]
     poison = ids[1]
 

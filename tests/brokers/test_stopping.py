@@ -32,7 +32,7 @@ def deployed(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def housekeeper(deployed: Deployment) -> Housekeeper:
-    return Housekeeper(deployed.upkeep, deployed.store, open_storage(deployed.settings), deployed.wakeups)
+    return Housekeeper(deployed.upkeep, open_storage(deployed.settings), deployed.wakeups)
 
 
 def holder_of(job: Job, workers: list[WorkerProcess]) -> WorkerProcess:

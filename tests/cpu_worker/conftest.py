@@ -38,8 +38,8 @@ def thumbnailer(store: JobStore, upkeep: Upkeep, storage: WatchedStorage) -> Thu
 
 
 @pytest.fixture
-def housekeeper(upkeep: Upkeep, store: JobStore, storage: WatchedStorage, wakeups: Wakeups) -> Housekeeper:
-    return Housekeeper(upkeep, store, storage, wakeups)
+def housekeeper(upkeep: Upkeep, storage: WatchedStorage, wakeups: Wakeups) -> Housekeeper:
+    return Housekeeper(upkeep, storage, wakeups)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import pytest
 from PIL import Image
 
 from cpu_worker.housekeeping import Housekeeper
-from darkroom.errors import BrokerUnavailable, ObjectMissing, StorageUnavailable, UnknownJob
+from darkroom.errors import BrokerUnavailable, ObjectMissing, StorageUnavailable
 from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.presence import report
@@ -24,26 +24,6 @@ PICTURE = Image.new("RGB", (8, 8), "red")
 
 def lose_its_worker(client: Client, job: Job) -> None:
     client.zadd(keys.LEASES(), {job.id: 1})
-
-
-def grow_old(client: Client, *jobs: Job) -> None:
-    for job in jobs:
-        client.zadd(keys.FINAL(), {job.id: 1})
-
-
-def is_gone(store: JobStore, job: Job) -> bool:
-    try:
-        store.get(job.id)
-    except UnknownJob:
-        return True
-    return False
-
-
-def has_image(storage: WatchedStorage, job: Job) -> bool:
-    try:
-        return bool(storage.get(job.images[0].key))
-    except ObjectMissing:
-        return False
 
 
 @pytest.fixture
@@ -166,19 +146,6 @@ def test_follow_up_work_whose_message_was_lost_is_sent_again_once_a_minute(
     assert queued(redis_url, "cpu") == [{"job_id": job.id}]
 
 
-def test_old_jobs_go_with_their_images_and_younger_ones_stay(
-    housekeeper: Housekeeper, store: JobStore, storage: WatchedStorage, client: Client, finish_job: FinishJob
-) -> None:
-    old, young = finish_job(PICTURE), finish_job(PICTURE)
-    grow_old(client, old)
-
-    housekeeper.clear_storage()
-
-    assert (is_gone(store, old), has_image(storage, old)) == (True, False)
-    assert (is_gone(store, young), has_image(storage, young)) == (False, True)
-    assert client.keys(f"*{old.id}*") == [keys.GONE(old.id)]
-
-
 @pytest.mark.parametrize("is_deleted", [False, True])
 def test_what_a_dying_worker_stored_for_a_canceled_job_is_removed(
     housekeeper: Housekeeper,
@@ -194,10 +161,10 @@ def test_what_a_dying_worker_stored_for_a_canceled_job_is_removed(
         store.delete(running.id)
     storage.put(key, b"an image for nobody", content_type="image/png")
 
-    housekeeper.clear_storage()
+    housekeeper.clear_leftovers()
     kept = storage.get(key)
     client.zadd(keys.LEFTOVERS(), {running.id: 1}, xx=True)
-    housekeeper.clear_storage()
+    housekeeper.clear_leftovers()
 
     assert kept  # its worker may live, and clean up by itself
     with pytest.raises(ObjectMissing):
@@ -215,42 +182,14 @@ def test_with_storage_down_what_is_left_of_a_job_is_tried_again_later(
     storage.before_delete = down
 
     with pytest.raises(StorageUnavailable):
-        housekeeper.clear_storage()
-    housekeeper.clear_storage()  # not by the next round, which would hang as well
+        housekeeper.clear_leftovers()
+    housekeeper.clear_leftovers()  # not by the next round, which would hang as well
     storage.before_delete = lambda: None
     client.zadd(keys.LEFTOVERS(), {running.id: 1})
-    housekeeper.clear_storage()
+    housekeeper.clear_leftovers()
 
     with pytest.raises(ObjectMissing):
         storage.get(key)
-
-
-def test_rounds_that_overlap_take_different_old_jobs(upkeep: Upkeep, client: Client, finish_job: FinishJob) -> None:
-    old = [finish_job(PICTURE), finish_job(PICTURE)]
-    grow_old(client, *old)
-
-    taken = [upkeep.take_old(limit=1), upkeep.take_old(limit=1), upkeep.take_old(limit=1)]
-
-    assert sorted(taken[0] + taken[1]) == sorted(job.id for job in old)
-    assert taken[2] == []
-
-
-def test_with_storage_down_no_old_job_is_removed_and_later_all_are(
-    housekeeper: Housekeeper, store: JobStore, storage: WatchedStorage, client: Client, finish_job: FinishJob
-) -> None:
-    old = [finish_job(PICTURE), finish_job(PICTURE)]
-    grow_old(client, *old)
-    storage.before_delete = down
-
-    with pytest.raises(StorageUnavailable):
-        housekeeper.clear_storage()
-    kept = [(is_gone(store, job), has_image(storage, job)) for job in old]
-    storage.before_delete = lambda: None
-    grow_old(client, *old)  # they are due again after a while
-    housekeeper.clear_storage()
-
-    assert kept == [(False, True)] * 2
-    assert [(is_gone(store, job), has_image(storage, job)) for job in old] == [(True, False)] * 2
 
 
 def test_with_the_broker_down_lost_jobs_still_go_back_in_line(
@@ -259,7 +198,7 @@ def test_with_the_broker_down_lost_jobs_still_go_back_in_line(
     lose_its_worker(client, running)
 
     with pytest.raises(BrokerUnavailable):
-        Housekeeper(upkeep, store, storage, unreachable).keep_house()
+        Housekeeper(upkeep, storage, unreachable).keep_house()
 
     assert store.get(running.id).state is JobState.QUEUED
 

@@ -82,6 +82,21 @@ def test_deleting_a_job_without_images_is_harmless(backend: Backend) -> None:
     backend.storage.delete_job("z" * 26)
 
 
+def test_deleting_many_jobs_removes_all_they_may_have_stored_and_nothing_of_another(backend: Backend) -> None:
+    ids = [f"{number:026}" for number in range(5)]
+    theirs = [key for job_id in ids for key in (image_key(job_id, 1, "webp"), thumbnail_key(job_id, 0))]
+    for key in (*theirs, image_key("9" * 26, 0, "png")):
+        put(backend, key)
+
+    kept = [backend.storage.delete_jobs(dict.fromkeys([*ids, "z" * 26], 2)) for _ in range(2)]
+
+    assert kept == [{}, {}]
+    assert backend.storage.get(image_key("9" * 26, 0, "png")) == b"pixels"
+    for key in theirs:
+        with pytest.raises(ObjectMissing):
+            backend.storage.get(key)
+
+
 def test_a_signed_url_fetches_the_object(backend: Backend) -> None:
     put(backend, KEY, b"shown")
 

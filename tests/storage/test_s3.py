@@ -10,7 +10,7 @@ import pytest
 from darkroom.errors import Misconfigured, ObjectMissing, StorageUnavailable
 from darkroom.settings import Settings
 from storage.contract import Storage
-from storage.keys import image_key
+from storage.keys import image_key, thumbnail_key
 from storage.opening import open_storage
 from tests.servers import S3Server
 from tests.storage.canned_s3 import Answer, canned_s3, listing, refusal
@@ -27,6 +27,12 @@ def store_at(endpoint_url: str | None = "http://127.0.0.1:9", **changes: object)
         "s3_secret_access_key": SECRET,
     }
     return open_storage(Settings.model_validate(settings | changes))
+
+
+def refused(*keys: str) -> Answer:
+    """Done, but for these."""
+    errors = "".join(f"<Error><Key>{key}</Key><Code>AccessDenied</Code></Error>" for key in keys)
+    return Answer(200, f"<DeleteResult>{errors}</DeleteResult>")
 
 
 @pytest.mark.s3
@@ -127,10 +133,36 @@ def test_deleting_many_carries_the_checksum_that_some_stores_want() -> None:
 
 
 def test_one_refused_deletion_among_many_is_an_error() -> None:
-    body = f"<DeleteResult><Error><Key>{KEY}</Key><Code>AccessDenied</Code></Error></DeleteResult>"
-
-    with canned_s3(Answer(200, body)) as store, pytest.raises(StorageUnavailable, match="denies access"):
+    with canned_s3(refused(KEY)) as store, pytest.raises(StorageUnavailable, match="denies access"):
         store_at(store.endpoint_url).delete([KEY])
+
+
+def test_a_refused_deletion_keeps_no_later_object_from_going() -> None:
+    keys = [image_key(JOB, index, "png") for index in range(1001)]
+
+    with canned_s3(refused(keys[0]), NOTHING_REFUSED) as store, pytest.raises(StorageUnavailable):
+        store_at(store.endpoint_url).delete(keys)
+
+    assert len(store.seen) == 2
+
+
+def test_of_many_jobs_those_stay_of_which_an_object_was_refused_and_the_others_go_with_one_request() -> None:
+    jobs = {f"{number:026}": 1 for number in range(250)}
+    first, *_, last = jobs
+
+    with canned_s3(refused(image_key(first, 0, "png"), thumbnail_key(last, 0))) as store:
+        kept = store_at(store.endpoint_url).delete_jobs(jobs)
+
+    assert set(kept) == {first, last}
+    assert "denies access" in kept[first].message
+    assert len(store.seen) == 1
+
+
+def test_many_jobs_of_a_store_that_does_not_answer_are_an_error_at_once() -> None:
+    with canned_s3(refusal(403, "InvalidAccessKeyId")) as store, pytest.raises(StorageUnavailable, match="access key"):
+        store_at(store.endpoint_url).delete_jobs({f"{number:026}": 1 for number in range(500)})
+
+    assert len(store.seen) == 1
 
 
 def test_a_denied_read_of_what_no_listing_shows_is_a_missing_object() -> None:

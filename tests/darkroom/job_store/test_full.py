@@ -59,7 +59,7 @@ def test_what_moves_or_ends_a_job_works_in_a_redis_that_is_full(
     got = act(side)
 
     # Said once, these tell what they found.
-    assert got == {"cancel": JobState.RUNNING, "take_old": list(found)}.get(script, answer)
+    assert got == {"cancel": JobState.RUNNING, "take_old": [[job_id, 1] for job_id in found]}.get(script, answer)
 
 
 @pytest.mark.usefixtures("crammed")

@@ -121,8 +121,8 @@ def _(ready: Side) -> tuple[Act, object]:
 
 @case("delete")
 def _(ready: Side) -> tuple[Act, object]:
-    job = ready.finish()
-    return lambda side: side.store.delete(job.id), True
+    ids = [ready.finish().id, ready.start().id]
+    return lambda side: side.store.delete_all(ids), 1
 
 
 @case("withdraw")

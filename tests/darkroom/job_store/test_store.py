@@ -362,11 +362,11 @@ def test_retention_counts_from_a_job_s_end(
     job = claims.claim_next("minilab", "w")
     assert job
     claims.succeed(job, [IMAGE])
-    assert upkeep.take_old() == []
+    assert upkeep.take_old() == {}
 
     client.zadd(keys.FINAL(), {job.id: upkeep.now_ms() - 8 * 86_400_000})
 
-    assert upkeep.take_old() == [job.id]
+    assert upkeep.take_old() == {job.id: 1}
 
 
 def test_a_lane_kept_for_interactive_jobs_leaves_bulk_ones_waiting(
