@@ -148,11 +148,14 @@ def rabbitmq_binary() -> str | None:
     return str(script) if script.exists() and shutil.which("epmd") else None
 
 
-def rabbitmq_server(binary: str, folder: Path) -> RabbitMQServer:
+def rabbitmq_server(binary: str, folder: Path, more: Mapping[str, int] = {}) -> RabbitMQServer:
+    """`more` are settings of the broker by their names in Erlang, some of which its other file does not know."""
     port, distribution_port, mapper_port = free_port(), free_port(), free_port()
     plugins, configuration = folder / "enabled_plugins", folder / "rabbitmq.conf"
     plugins.write_text("[].\n")
     configuration.write_text(f"listeners.tcp.1 = 127.0.0.1:{port}\n")
+    advanced = folder / "advanced.config"
+    advanced.write_text(f"[{{rabbit, [{', '.join(f'{{{name}, {value}}}' for name, value in more.items())}]}}].\n")
     erlang = {"HOME": str(folder), "ERL_EPMD_PORT": str(mapper_port), "ERL_EPMD_ADDRESS": "127.0.0.1"}
     node = {
         "NODENAME": f"darkroom-{port}@localhost",
@@ -165,6 +168,7 @@ def rabbitmq_server(binary: str, folder: Path) -> RabbitMQServer:
         "LOGS": "-",
         "PID_FILE": str(folder / "pid"),
         "CONFIG_FILE": str(configuration),
+        "ADVANCED_CONFIG_FILE": str(advanced),
         "ENABLED_PLUGINS_FILE": str(plugins),
     }
     # Erlang would start a port mapper of its own when it finds none, and leave it behind for good.

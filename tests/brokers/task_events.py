@@ -4,12 +4,22 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 from celery import Celery
 
 Where = tuple[str, int]  # the worker's name, and its process
+
+
+@dataclass(frozen=True)
+class Ended:
+    """`how` is Celery's word: succeeded, failed, retried, revoked, rejected. What does not go with it is None."""
+
+    how: str
+    runtime_s: float | None
+    error: str | None
 
 
 class TaskEvents:
@@ -22,6 +32,7 @@ class TaskEvents:
         self._thread = threading.Thread(target=self._listen, name="task-events")
         self._names: dict[str, str] = {}
         self._places: dict[str, Where] = {}
+        self._ends: dict[str, Ended] = {}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -40,10 +51,15 @@ class TaskEvents:
         enough = Counter(name for name, _ in ran) >= Counter(counts)
         return ran if enough else []
 
+    def ended(self, name: str) -> list[Ended]:
+        """How each task of this name has ended so far."""
+        return [end for task, end in list(self._ends.items()) if self._names.get(task) == name]
+
     def _listen(self) -> None:
         handlers = {
             "task-received": self._received,
             "task-started": self._started,
+            **{f"task-{how}": self._ended for how in ("succeeded", "failed", "retried", "revoked", "rejected")},
         }
         with self._app.connection_for_read() as connection:
             receiver = self._app.events.Receiver(connection, handlers=handlers)
@@ -59,3 +75,7 @@ class TaskEvents:
 
     def _started(self, event: dict[str, Any]) -> None:
         self._places[event["uuid"]] = (event["hostname"], event["pid"])
+
+    def _ended(self, event: dict[str, Any]) -> None:
+        how = event["type"].removeprefix("task-")
+        self._ends[event["uuid"]] = Ended(how, event.get("runtime"), event.get("exception"))
