@@ -88,7 +88,7 @@ class Claims:
 
     def fail(self, job: Job, error: DarkroomError) -> None:
         """Raises JobTaken, RedisUnavailable."""
-        failure = Failure(code=error.code, message=error.message).model_dump_json()
+        failure = _failure(error).model_dump_json()
         self._finish(job, "failed", "failure", failure, f'{{"error": {failure}}}')
 
     def _finish(self, job: Job, state: str, field: str, value: str, event: str) -> None:
@@ -109,7 +109,14 @@ class Claims:
 
         `queued`, `failed`, or `kept` where this attempt no longer owns the job.
         """
-        return self._requeue(job, "unexplained", Failure(code=error.code, message=error.message))
+        return self._requeue(job, "unexplained", _failure(error))
+
+    def give_up(self, job: Job, error: DarkroomError) -> str:
+        """Fail a job by an error which nothing explains and every worker will meet: `failed`, or `kept`.
+
+        Like a job that failed with every attempt, it goes on the dead-letter list.
+        """
+        return requeue(self._scripts, job.id, job.attempt, "comes_again", 1, _failure(error))
 
     def _requeue(self, job: Job, reason: Reason, failure: Failure | None = None) -> str:
         return requeue(self._scripts, job.id, job.attempt, reason, self._max_attempts, failure)
@@ -119,6 +126,10 @@ class Claims:
         with redis_errors():
             state = self._redis.hget(keys.JOB(job_id), "state")
         return state in {None, "canceled", "failed"}
+
+
+def _failure(error: DarkroomError) -> Failure:
+    return Failure(code=error.code, message=error.message)
 
 
 def _attempts(answer: Answer) -> set[Attempt]:

@@ -1,4 +1,7 @@
-"""Poison jobs: every attempt at them failed, by a lost worker or an unexplained error. See, retry and drop them."""
+"""Poison jobs: every attempt at them failed, by a lost worker or an unexplained error, or the first by one that comes
+
+again on every worker. See, retry and drop them.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,9 +16,10 @@ from darkroom.jobs import Job
 
 
 class FailedAttempt(BaseModel):
-    """How one attempt ended: `worker_lost`, `worker_hung`, `unexplained`; or, without blame, `given_back` by a worker
+    """How one attempt ended. By a fault: `worker_lost`, `worker_hung`, `unexplained`, `comes_again` (by an error that
 
-    that stopped, or `claim_lost`, where no worker ever heard that it has the job.
+    every worker will meet). Without one: `given_back` by a worker that stopped, or `claim_lost`, where no worker ever
+    heard that it has the job.
     """
 
     model_config = ConfigDict(frozen=True)

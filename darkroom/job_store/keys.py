@@ -200,7 +200,7 @@ LEFTOVERS = Key(
 DEAD = Key(
     "darkroom:dead",
     "sorted set",
-    "The dead-letter list: jobs that failed with every attempt, by when (ms).",
+    "The dead-letter list: jobs that failed with every attempt, or by what comes again with each, by when (ms).",
     ("requeue.lua",),
     "Each id when an operator retries or drops it, or with its job.",
 )

@@ -5,7 +5,7 @@ from typing import Literal
 from darkroom.job_store.scripts import Scripts
 from darkroom.jobs import Failure
 
-Reason = Literal["given_back", "unexplained", "worker_hung", "worker_lost"]
+Reason = Literal["comes_again", "given_back", "unexplained", "worker_hung", "worker_lost"]
 """The script says `claim_lost` for `worker_lost` where no worker ever said that it has the job."""
 
 

@@ -74,12 +74,7 @@ def _ending(job: Job, claims: Claims, wakeups: Wakeups, end: TaskEnd) -> Iterato
         end.is_(Outcome.PUT_BACK, stopping.code)
         _give_back(job, claims, wakeups)
     except GenerationFailed as error:
-        cause = error.__cause__ or error
-        if error.comes_again:
-            log.error("job.comes_again", exception=without_prompts(cause, job.request))
-            end.is_(_fail(job, error, claims), error.code)
-        else:
-            end.is_(_try_again(job, error, cause, claims, wakeups), error.code)
+        end.is_(_try_again(job, error, error.__cause__ or error, claims, wakeups), error.code)
     except JobError as error:
         end.is_(_fail(job, error, claims), error.code)
     except Unavailable:
@@ -103,8 +98,11 @@ def _unexpected(error: Exception) -> GenerationFailed:
 
 
 def _try_again(job: Job, error: GenerationFailed, cause: BaseException, claims: Claims, wakeups: Wakeups) -> Outcome:
-    """Nothing explains this error, so it may be this worker's or this moment's; if it stays, the job fails by it."""
-    end = retrying(RECORD_FOR_S)(claims.try_again, job, error)
+    """Nothing explains this error, so it may be this worker's or this moment's; if it stays, the job fails by it.
+
+    At once where it is known to come again everywhere.
+    """
+    end = retrying(RECORD_FOR_S)(claims.give_up if error.comes_again else claims.try_again, job, error)
     if end == "failed":
         log.error("job.failed", code=error.code, exception=without_prompts(cause, job.request))
         return Outcome.FAILED

@@ -146,6 +146,26 @@ def test_follow_up_work_whose_message_was_lost_is_sent_again_once_a_minute(
     assert queued(redis_url, "cpu") == [{"job_id": job.id}]
 
 
+@pytest.mark.parametrize(("waiting", "added"), [(98, 2), (100, 0), (101, 0)])
+def test_follow_up_work_is_not_sent_again_while_a_hundred_messages_wait(
+    housekeeper: Housekeeper,
+    wakeups: Wakeups,
+    client: Client,
+    redis_url: str,
+    finish_job: FinishJob,
+    waiting: int,
+    added: int,
+) -> None:
+    for _ in range(3):
+        client.zadd(keys.FOLLOWUPS(), {finish_job(PICTURE).id: 1})
+    for number in range(waiting):
+        wakeups.follow_up(f"waits-{number}")
+
+    housekeeper.send_due_followups()
+
+    assert len(queued(redis_url, "cpu")) == waiting + added
+
+
 @pytest.mark.parametrize("is_deleted", [False, True])
 def test_what_a_dying_worker_stored_for_a_canceled_job_is_removed(
     housekeeper: Housekeeper,

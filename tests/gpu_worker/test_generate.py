@@ -17,6 +17,7 @@ from darkroom.errors import (
 )
 from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
+from darkroom.job_store.dead_letters import DeadLetters
 from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
@@ -198,6 +199,8 @@ def test_an_error_that_will_come_again_ends_the_job_at_its_first_attempt(
     assert job.failure
     assert job.failure.code == "generation_failed"
     assert events(client, job_id) == ["started", "failed"]
+    [letter] = DeadLetters(client, store).all()
+    assert (letter.job.id, [entry.reason for entry in letter.history]) == (job_id, ["comes_again"])
 
 
 def breaks(_step: int) -> None:
