@@ -40,6 +40,8 @@ class LoadModels(bootsteps.StartStopStep):  # type: ignore[misc]
             life.start(_models(worker.app.amqp.queues.consume_from), worker.hostname, Wakeups(worker.app))
         except DarkroomError as error:
             raise refusal_to_start(error) from error
+        # There may be fewer lanes than threads. A message beyond them would be kept from workers that have some free.
+        worker.consumer.initial_prefetch_count = sum(lanes.count for lanes in life.node.lanes.values())
 
     def close(self, _worker: Any) -> None:
         """However Celery stops: `celery control shutdown` and errors of its own come without a signal."""

@@ -81,7 +81,11 @@ class Life:
         outbox = Outbox(uploader, backpressure, settings.delivery_patience_s)
         self.node = Node(name, lanes, claims, wakeups, leases, progress, outbox, self._draining, self._stopping)
         self._upload_threads = UploadThreads(outbox)
-        info = WorkerInfo(name, "gpu", list(lanes), lanes=settings.lanes, device=device.name)
+        # What they have, which may be fewer than were asked for.
+        counts = {model: own.count for model, own in lanes.items()}
+        most = max(counts.values(), default=0)
+        fewer = {model: count for model, count in counts.items() if count < most}
+        info = WorkerInfo(name, "gpu", list(lanes), most, device.name, fewer)
         self._presence = Reporter(client, info)
         leases.start()
         progress.start()

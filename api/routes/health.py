@@ -59,5 +59,5 @@ async def readyz(services: ServicesDep, response: Response) -> Readiness:
 def _lanes(workers: list[WorkerInfo]) -> dict[str, int]:
     lanes: Counter[str] = Counter()
     for worker in workers:
-        lanes.update(dict.fromkeys(worker.models, worker.lanes))
+        lanes.update({model: worker.lanes_for(model) for model in worker.models})
     return dict(lanes)

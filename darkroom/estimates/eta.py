@@ -20,12 +20,8 @@ class Crew:
 
 
 def crew_of(workers: Sequence[WorkerInfo], model: str, interactive_lanes: int) -> Crew:
-    own = [worker for worker in workers if model in worker.models]
-    return Crew(
-        len(own),
-        sum(worker.lanes for worker in own),
-        sum(min(worker.lanes, max(1, worker.lanes - interactive_lanes)) for worker in own),
-    )
+    lanes = [worker.lanes_for(model) for worker in workers if model in worker.models]
+    return Crew(len(lanes), sum(lanes), sum(min(own, max(1, own - interactive_lanes)) for own in lanes))
 
 
 def eta_s(job: Job, place: Place | None, line: LineState, crew: Crew) -> float | None:

@@ -60,6 +60,7 @@ class Lanes:
 
     def __init__(self, lanes: Iterable[Lane], kept_for_interactive: int = 0) -> None:
         self._idle = list(lanes)
+        self.count = len(self._idle)
         self._most_bulk = max(1, len(self._idle) - kept_for_interactive)
         self._bulk = 0
         self._lock = threading.Lock()

@@ -119,10 +119,11 @@ def test_only_workers_of_the_model_count_and_a_worker_always_takes_a_bulk_job() 
         WorkerInfo("a", "gpu", ["minilab"], lanes=4),
         WorkerInfo("b", "gpu", ["minilab", "other"], lanes=1),
         WorkerInfo("c", "gpu", ["other"], lanes=8),
+        WorkerInfo("e", "gpu", ["minilab", "other"], lanes=16, fewer={"minilab": 3}),
         WorkerInfo("d", "cpu", [], lanes=4),
     ]
 
-    assert crew_of(workers, "minilab", interactive_lanes=1) == Crew(workers=2, lanes=5, bulk_lanes=4)
+    assert crew_of(workers, "minilab", interactive_lanes=1) == Crew(workers=3, lanes=8, bulk_lanes=6)
 
 
 def test_a_line_drains_at_the_speed_of_all_lanes() -> None:
