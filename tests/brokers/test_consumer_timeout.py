@@ -10,7 +10,6 @@ from darkroom.jobs import JobState
 from darkroom.local.embedded_redis import embedded_redis
 from tests import servers
 from tests.brokers.deployment import Deployment, deployment
-from tests.brokers.workers import BARE
 from tests.eventually import eventually
 from tests.servers import RabbitMQServer
 from tests.services import missing
@@ -70,7 +69,7 @@ def test_a_worker_whose_channel_was_closed_all_the_same_goes_on(
     deployed: Deployment, tmp_path: Path, repository: Path
 ) -> None:
     env = {"DARKROOM_TEST_FOLDER": str(tmp_path), "PYTHONPATH": str(repository)}
-    worker = deployed.start("holding", "tests.brokers.holding", "worker", "--concurrency", "2", *BARE, **env)
+    worker = deployed.start("holding", "tests.brokers.holding", "worker", "--concurrency", "2", **env)
     deployed.app.send_task("hold", ["long"], queue="held")
     eventually((tmp_path / "long.began").exists, 60)
 
