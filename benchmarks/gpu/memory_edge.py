@@ -22,10 +22,10 @@ from benchmarks.gpu.subjects import MODELS, Loaded, card_of, loaded
 from darkroom.catalogue import Tuning
 from darkroom.errors import OutOfMemory
 from darkroom.request import ImageRequest
-from gpu_worker.jobs.gate import Gate
 from gpu_worker.jobs.pipeline_lane import PipelineLane
 from gpu_worker.memory.budget import Need
 from gpu_worker.memory.device import Memory, memory_of
+from gpu_worker.memory.job_memory import Gate
 from gpu_worker.profiling.knee_file import KneeFile
 from gpu_worker.profiling.loading import Nobody
 from gpu_worker.profiling.warm_up import Warm, warm_up

@@ -52,8 +52,10 @@ SERVICES = (("sdxl", 512), ("sdxl", 1024), ("flux", 1024))
 
 def ablations() -> list[Piece]:
     """Each beside `forward-sdxl-1024` or `forward-flux-1024`, which have none of it."""
-    both = {"compile": {"compile": True}, "float8": {"quantization": "float8"}}
-    of_flux = {name: {"attention": name} for name in ("_native_cudnn", "_native_flash", "flash", "_flash_3", "sage")}
+    both: dict[str, dict[str, object]] = {"compile": {"compile": True}, "float8": {"quantization": "float8"}}
+    of_flux: dict[str, dict[str, object]] = {
+        name: {"attention": name} for name in ("_native_cudnn", "_native_flash", "flash", "_flash_3", "sage")
+    }
     needs = {"float8": "torchao", "flash": "flash_attn", "_flash_3": "flash_attn_interface", "sage": "sageattention"}
     return [
         *(_forwards(f"sdxl-{name}", "sdxl-random", 1024, each, needs.get(name)) for name, each in both.items()),

@@ -27,8 +27,9 @@ def rows(repository: Path) -> list[Row]:
     table = page.partition("| model | parameters: ")[2].partition("\n\n")[0]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
     return [
-        Row(re.findall(r"`([^`]+)`", names), *map(float, sizes.split(" + ")), float(weights), float(small), verdicts)
+        Row(re.findall(r"`([^`]+)`", names), float(denoiser), float(others), float(weights), float(small), verdicts)
         for names, sizes, weights, small, *verdicts in cells
+        for denoiser, _, others in [sizes.partition(" + ")]
     ]
 
 

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -23,7 +24,7 @@ class Ran:
 
     def __call__(self, piece: Piece) -> Outcome:
         self.names.append(piece.name)
-        state = "failed" if piece.name in self.failing else "done"
+        state: Literal["failed", "done"] = "failed" if piece.name in self.failing else "done"
         return Outcome(piece.name, piece.question, said(piece), state, DEVICE, 1.0, {"ms": 2})
 
 
