@@ -1,6 +1,7 @@
 """Who asks for images: counted at the door of each route that makes jobs, before anything else is looked at."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from api.admission.rate_limits import DAY_S, RateLimits, rate_limits_of
 from api.keys import CallerDep
 from api.services import Services, ServicesDep
 from darkroom.access.access import Access
-from darkroom.errors import RateLimited
+from darkroom.errors import RateLimited, RedisUnavailable
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,12 @@ class Asker:
         return self.access.name
 
     def tell_what_is_left_today(self, services: Services) -> None:
-        """Where there is a bound. Raises RedisUnavailable."""
+        """Where there is a bound, and Redis still answers: the job was accepted, whatever comes after."""
         most = self.access.limits.daily_megapixel_steps
         if most:
-            left = max(0, int(most - services.usage.today(self.name)))
-            self.rate_limits.left["day"] = left, DAY_S - int(time.time()) % DAY_S
+            with suppress(RedisUnavailable):
+                left = max(0, int(most - services.usage.today(self.name)))
+                self.rate_limits.left["day"] = left, DAY_S - int(time.time()) % DAY_S
 
 
 async def _asker(request: Request, caller: CallerDep, services: ServicesDep) -> Asker:
