@@ -57,7 +57,7 @@ class Studio:
             self._status[job_id] = "running"
             images = lane.run(request, Nobody())
         buffer = BytesIO()
-        images[0].save(buffer, "png", compress_level=4)
+        images[0].save(buffer, "png", compress_type=3)  # as our worker does
         self._file(job_id).write_bytes(buffer.getvalue())
         self._status[job_id] = "succeeded"
 

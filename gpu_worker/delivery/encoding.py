@@ -1,6 +1,7 @@
 """Turns an image into a file that says how it was made. Knows no storage."""
 
 import json
+import zlib
 from io import BytesIO
 from typing import Any
 
@@ -15,7 +16,9 @@ CONTENT_TYPES = {OutputFormat.PNG: "image/png", OutputFormat.WEBP: "image/webp",
 
 # Near the point where the eye stops seeing a difference; full colour resolution, as flat colours show its loss first.
 QUALITY: dict[OutputFormat, dict[str, Any]] = {
-    OutputFormat.PNG: {"compress_level": 4},
+    # Drawn images hardly repeat themselves but for runs, once PNG's filters were at them: a search for more costs twice
+    # the time and saves nothing. benchmarks/overhead/png.py measures it.
+    OutputFormat.PNG: {"compress_type": zlib.Z_RLE},
     OutputFormat.WEBP: {"quality": 92, "method": 4},
     OutputFormat.JPEG: {"quality": 94, "subsampling": 0},
 }

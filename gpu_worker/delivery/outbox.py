@@ -1,5 +1,6 @@
 """Where drawn jobs wait to be encoded and stored, so that no lane does; and the threads that do both."""
 
+import os
 import random
 import threading
 import time
@@ -16,7 +17,8 @@ log = structlog.get_logger()
 
 # With all of them hanging, there are threads left to encode, and to end jobs that are not wanted any more.
 MOST_SENDING = 4
-THREADS = MOST_SENDING + 2
+# Encoders leave Python's lock while they encode, and on a GPU worker nobody else needs the cores.
+THREADS = MOST_SENDING + max(2, os.cpu_count() or 1)
 # What waits is looked through this often for such jobs.
 LOOK_S = 1.0
 # Between tries while storage is away: at first, at most, and after how many doublings that is reached.

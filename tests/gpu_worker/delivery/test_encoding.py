@@ -2,6 +2,7 @@ import json
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from PIL.ExifTags import IFD, Base
@@ -89,3 +90,15 @@ def test_other_formats_take_the_longest_prompts(output_format: OutputFormat, req
     job = job_of(request_of, prompt="🎈" * 4000, negative_prompt="🌧" * 4000, output_format=output_format)
 
     assert parameters_in(encode(PICTURE, job, 0))["prompt"] == job.request.prompt
+
+
+def test_a_png_is_quick_to_make_and_hardly_larger_than_one_that_is_searched_through(request_of: MakeRequest) -> None:
+    smooth = np.asarray(PICTURE.resize((256, 256), Image.Resampling.BICUBIC), dtype=float)
+    grain = np.random.default_rng(0).normal(0, 3, (256, 256, 3))
+    drawn = Image.fromarray((smooth + grain).clip(0, 255).astype("uint8"))
+    searched = BytesIO()
+    drawn.save(searched, "png", compress_level=4)
+
+    data = encode(drawn, job_of(request_of), 0)
+
+    assert len(data) < 1.1 * len(searched.getvalue())
