@@ -9,8 +9,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable
+from email import message_from_bytes
 from importlib.metadata import version
 from pathlib import Path
+from zipfile import ZipFile
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from benchmarks.side import REPOSITORY
 
@@ -24,7 +29,7 @@ PRESENT = frozenset(
     }
 )  # fmt: skip
 # Of these only the wheel itself: the rest of what they want is torch.
-ALONE = ("accelerate", "sentencepiece", "protobuf")
+ALONE = ("accelerate", "psutil", "sentencepiece", "protobuf")
 WITH_THEIRS = ("diffusers", "pytest", "hypothesis")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 
@@ -39,8 +44,11 @@ def main() -> None:
     services = [*_dependencies(), *_peer("litserve"), *(f"{name}=={version(name)}" for name in WITH_THEIRS)]
     _download(services, options, "--only-binary=:all:")
     _download([f"{name}=={version(name)}" for name in ALONE], options, "--only-binary=:all:", "--no-deps")
+    _build(options.folder)
     for wheel in without(options.folder.glob("*.whl"), PRESENT):
         wheel.unlink()
+    if lacking := missing(options.folder, options.python, PRESENT):
+        sys.exit(f"Neither in the bundle nor with torch: {', '.join(sorted(lacking))}.")
     print(f"{size_of(options.folder) / 1e6:.0f} MB in {options.folder}. There:")
     print("  python3 -m venv --system-site-packages .venv-gpu")
     print(f"  .venv-gpu/bin/pip install --no-index --no-deps {options.folder}/*.whl")
@@ -50,6 +58,25 @@ def main() -> None:
 def without(wheels: Iterable[Path], present: frozenset[str]) -> list[Path]:
     """Wheels of packages that are there already; of NVIDIA's libraries too, which come with torch."""
     return [wheel for wheel in wheels if _name(wheel) in present or _name(wheel).startswith("nvidia-")]
+
+
+def missing(folder: Path, python: str, present: frozenset[str]) -> set[str]:
+    """What wheels of this folder ask for on the target, and will not find there."""
+    wheels = list(folder.glob("*.whl"))
+    target = {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
+    wanted: set[str] = {
+        canonicalize_name(requirement.name)
+        for wheel in wheels
+        for requirement in map(Requirement, _requirements(wheel))
+        if not requirement.marker or requirement.marker.evaluate(target)
+    }
+    return wanted - present - {_name(wheel) for wheel in wheels}
+
+
+def _requirements(wheel: Path) -> list[str]:
+    with ZipFile(wheel) as files:
+        metadata = next(name for name in files.namelist() if name.endswith(".dist-info/METADATA"))
+        return message_from_bytes(files.read(metadata)).get_all("Requires-Dist", [])
 
 
 def size_of(folder: Path) -> int:
@@ -77,6 +104,14 @@ def _dependencies() -> list[str]:
 def _peer(name: str) -> list[str]:
     lines = (REPOSITORY / "benchmarks" / "requirements-peers.txt").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line.startswith(f"{name}==")]
+
+
+def _build(folder: Path) -> None:
+    """Darkroom itself: the API says its version. What runs is the repository."""
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", f"--wheel-dir={folder}", str(REPOSITORY)],
+        check=True,
+    )
 
 
 def _download(requirements: list[str], options: argparse.Namespace, *how: str) -> None:
