@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,36 +19,12 @@ from PIL import Image
 
 from tests.api.openai.test_node_client import FOLDER, node
 from tests.eventually import eventually
-from tests.servers import ServerProcess, free_port
 
 __all__ = ["node"]
 
-READY_WITHIN_S = 120
 SHELL = re.compile(r"^```sh\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 ADDRESS = re.compile(r"(http://)?(localhost|127\.0\.0\.1):8000")
 PROMPT = "a red circle on a white background"
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder, port = tmp_path_factory.mktemp("up"), free_port()
-    url = f"http://127.0.0.1:{port}"
-    settings = {"DARKROOM_DATA_DIR": str(folder / "data"), "DARKROOM_LANES": "4"}
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("DARKROOM_")}
-    command = [sys.executable, "-m", "darkroom", "up", "--port", str(port)]
-    process = ServerProcess(command, folder, lambda: accepts_jobs(url), ours | settings)
-    process.start(READY_WITHIN_S)
-    yield url
-    process.stop()
-
-
-def accepts_jobs(url: str) -> bool:
-    """Both workers are there, the model loaded and the network that upscales found."""
-    try:
-        told = httpx.get(f"{url}/models", trust_env=False).json()
-    except (httpx.HTTPError, ValueError):
-        return False
-    return any(model["lanes"] for model in told["models"]) and bool(told["upscales"])
 
 
 def pixels(b64_json: str | None) -> Any:
@@ -63,8 +37,8 @@ def is_red_in_the_middle(image: Any) -> bool:
     return bool(red > 180 and max(green, blue) < 90)
 
 
-def test_the_python_client_generates_streams_and_edits(url: str) -> None:
-    with openai.OpenAI(base_url=f"{url}/v1", api_key="any") as ai:
+def test_the_python_client_generates_streams_and_edits(stack_url: str) -> None:
+    with openai.OpenAI(base_url=f"{stack_url}/v1", api_key="any") as ai:
         made = ai.images.generate(prompt=PROMPT, size="128x128", extra_body={"seed": 1, "steps": 20})
         [image] = made.data or []
         kinds, last = [], None
@@ -83,9 +57,9 @@ def test_the_python_client_generates_streams_and_edits(url: str) -> None:
     assert np.abs(pixels(redrawn.b64_json) - pixels(image.b64_json)).mean() < 20
 
 
-def test_the_asynchronous_client_has_its_raw_answer_too(url: str) -> None:
+def test_the_asynchronous_client_has_its_raw_answer_too(stack_url: str) -> None:
     async def ask() -> Any:
-        async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="any") as ai:
+        async with openai.AsyncOpenAI(base_url=f"{stack_url}/v1", api_key="any") as ai:
             several = (ai.images.with_raw_response.generate(prompt=PROMPT, extra_body={"seed": n}) for n in range(3))
             return await asyncio.gather(*several)
 
@@ -95,9 +69,9 @@ def test_the_asynchronous_client_has_its_raw_answer_too(url: str) -> None:
     assert len({answer.headers["x-job-id"] for answer in answers}) == 3
 
 
-def test_the_client_for_node_draws(url: str, node: str) -> None:
+def test_the_client_for_node_draws(stack_url: str, node: str) -> None:
     done = subprocess.run(
-        [node, "client.mjs", f"{url}/v1"], cwd=FOLDER, capture_output=True, text=True, timeout=180, check=False
+        [node, "client.mjs", f"{stack_url}/v1"], cwd=FOLDER, capture_output=True, text=True, timeout=180, check=False
     )
 
     assert done.returncode == 0, done.stderr
@@ -108,14 +82,16 @@ def test_the_client_for_node_draws(url: str, node: str) -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
-def test_the_commands_of_a_page_run_as_they_stand_there(page: str, url: str, repository: Path, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_run_as_they_stand_there(
+    page: str, stack_url: str, repository: Path, tmp_path: Path
+) -> None:
     """But for the address, and for the id that a reader puts in."""
     if not shutil.which("curl"):
         pytest.skip("No curl.")
     commands = [block for block in SHELL.findall((repository / page).read_text(encoding="utf-8")) if ":8000" in block]
-    with httpx.Client(base_url=url, trust_env=False, timeout=90) as http:
+    with httpx.Client(base_url=stack_url, trust_env=False, timeout=90) as http:
         job_id = http.post("/generate", json={"prompt": PROMPT}, headers={"Prefer": "wait=60"}).json()["id"]
-        script = ADDRESS.sub(url, re.sub(r"^ID=.*$", "", "\n".join(commands), flags=re.MULTILINE))
+        script = ADDRESS.sub(stack_url, re.sub(r"^ID=.*$", "", "\n".join(commands), flags=re.MULTILINE))
 
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
