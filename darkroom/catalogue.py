@@ -185,6 +185,8 @@ class ModelCard(_Frozen):
         default=(Task.TEXT_TO_IMAGE,), min_length=1, description="What it can be asked for, besides ControlNets."
     )
     max_images: PositiveInt = Field(default=1, description="Images that one edit may take.")
+    min_image_side: PositiveInt = Field(default=8, description="Pixels of an image to edit, at least, on both sides.")
+    max_image_ratio: PositiveInt | None = Field(default=None, description="Of its longer side to the other.")
     controlnets: dict[str, ControlNet] = Field(default={}, description="By the names that requests give them.")
     gated: bool = Field(default=False, description="Whether the hub asks for a licence to be accepted first.")
     tiny_vae: str | None = Field(

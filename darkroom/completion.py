@@ -29,7 +29,7 @@ FAULT_CODES = (
     "mask_without_image", "mask_without_alpha", "input_sizes_differ", "too_many_images", "strength_out_of_range",
     "strength_without_image", "unknown_controlnet", "control_incomplete", "control_scale_out_of_range",
     "inputs_conflict", "output_quality_out_of_range", "output_quality_unsupported", "deadline_s_out_of_range",
-    "upscale_out_of_range", "upscaled_too_large",
+    "upscale_out_of_range", "upscaled_too_large", "input_too_small", "input_too_narrow",
 )  # fmt: skip
 
 
@@ -84,6 +84,7 @@ def complete(
         *_size_faults(request, card),
         *_value_faults(request, card, settings),
         *_input_faults(body, task, card),
+        *(_edit_faults(brought, card) if task is Task.EDIT else ()),
         *_mask_faults(body, brought),
         *_strength_faults(request),
         *_control_faults(body, card),
@@ -198,6 +199,19 @@ def _input_faults(body: GenerateBody, task: Task, card: ModelCard) -> Iterator[F
     most = card.max_images if task is Task.EDIT else 1
     if images > most:
         yield Fault("image", "too_many_images", f"image has {images} pictures; {card.id} takes {most} for this.")
+
+
+def _edit_faults(brought: Brought, card: ModelCard) -> Iterator[Fault]:
+    """Editors look at images as they are, and some pipelines at no small or narrow ones."""
+    for image in brought.image:
+        shorter, longer = sorted((image.width, image.height))
+        size = f"image is {image.width}x{image.height}"
+        if shorter < card.min_image_side:
+            message = f"{size}; {card.id} edits images of {card.min_image_side} pixels a side at least. Make it larger."
+            yield Fault("image", "input_too_small", message)
+        elif card.max_image_ratio is not None and longer > card.max_image_ratio * shorter:
+            message = f"{size}; {card.id} edits images up to {card.max_image_ratio} times as long as wide. Cut it."
+            yield Fault("image", "input_too_narrow", message)
 
 
 def _mask_faults(body: GenerateBody, brought: Brought) -> Iterator[Fault]:

@@ -18,7 +18,7 @@ from darkroom.settings import Settings
 
 MakeRequest = Callable[..., ImageRequest]
 
-pytest_plugins = ["tests.services", "tests.worker_fixtures"]
+pytest_plugins = ["tests.services", "tests.worker_fixtures", "tests.running_stack"]
 
 # Read when torch is imported, later: idle threads of tiny networks sleep instead of spinning beside others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -14,9 +14,9 @@ from api.inputs.forms import MalformedForm
 from api.openai.body import ImagesBody
 from darkroom.errors import InvalidRequest
 from darkroom.inputs import Fit
+from darkroom.request import MOST_IMAGES
 
 IMAGES = frozenset({"image", "image[]"})
-MOST_IMAGES = 16
 MOST_FIELDS = 50
 WHOLE = frozenset({"n", "output_compression", "partial_images", "seed", "steps"})
 NUMBERS = frozenset({"guidance_scale", "deadline_s", "strength"})
@@ -66,6 +66,10 @@ async def read_edit(request: Request) -> Edit:
     if not names:
         raise InvalidRequest.of(
             "image", "missing_field", "The form has no image: add the file to be edited as `image`."
+        )
+    if len(names) > MOST_IMAGES:
+        raise InvalidRequest.of(
+            "image", "too_many_images", f"The form has {len(names)} images; send {MOST_IMAGES} at most."
         )
     return Edit(_body(fields), names, "mask" if "mask" in parts else None, parts)
 

@@ -24,10 +24,12 @@ from tests.api.serving import Serving, serving
 KEY = "k" * 24
 CASES = os.environ.get("SCHEMA_CASES")
 BOUNDED = settings(
-    max_examples=int(CASES or 20), deadline=None, derandomize=not CASES, suppress_health_check=list(HealthCheck)
+    max_examples=int(CASES or 40), deadline=None, derandomize=not CASES, suppress_health_check=list(HealthCheck)
 )
-# What follows from a picture that a client names, or from a duration in words, no schema can tell.
-UNTOLD = frozenset({"image", "mask", "strength", "controlnet", "control_image", "control_scale", "output_quality"})
+# What follows from a picture that a client names, from a product, or from a duration in words, no schema can tell.
+UNTOLD = frozenset(
+    {"image", "mask", "strength", "controlnet", "control_image", "control_scale", "output_quality", "upscale"}
+)
 # Whether bytes are a picture no schema can tell either, and `/v1` has the words of OpenAI's own document, without the
 # bounds of our models.
 UNTOLD_PATHS = ("/uploads", "/v1/")

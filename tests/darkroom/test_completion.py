@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from darkroom.catalogue import Catalogue, ControlNet, ModelCard
+from darkroom.catalogue import Catalogue, ControlNet, ModelCard, read_catalogue
 from darkroom.completion import complete
 from darkroom.errors import InvalidRequest
 from darkroom.inputs import Brought, Input, Task, kind_of
 from darkroom.request import GenerateBody, ImageRequest
-from darkroom.settings import Settings
+from darkroom.settings import BUNDLED_CATALOGUE, Settings
 from tests.models.tiny.pipelines import card
 
 SQUARE = Input("upl_" + "a" * 24, 64, 64)
@@ -71,6 +71,35 @@ def test_an_editor_takes_several_images_and_pays_for_each() -> None:
 
     assert (request.task, request.strength, request.image) == (Task.EDIT, None, (SQUARE.id, WIDE.id))
     assert request.cost == pytest.approx(3 * completed(of=painter()).cost)
+
+
+@pytest.mark.parametrize(
+    ("size", "code"),
+    [
+        ((64, 64), None),
+        ((64, 512), None),
+        ((63, 400), "input_too_small"),
+        ((400, 63), "input_too_small"),
+        ((64, 513), "input_too_narrow"),
+    ],
+)
+def test_an_image_that_an_editor_s_pipeline_would_refuse_is_refused_before(
+    size: tuple[int, int], code: str | None
+) -> None:
+    strict = card("flux2", id="strict", tasks=(Task.EDIT,), min_image_side=64, max_image_ratio=8)
+    image = Input("upl_" + "e" * 24, *size)
+
+    if code is None:
+        assert completed(Brought((image,)), strict, image=image.id, width=32, height=32).task is Task.EDIT
+    else:
+        assert faults(Brought((image,)), strict, image=image.id, width=32, height=32) == [("image", code)]
+
+
+def test_those_that_edit_with_flux2_say_what_its_pipeline_takes() -> None:
+    cards = read_catalogue(BUNDLED_CATALOGUE).values()
+
+    strict = {(each.min_image_side, each.max_image_ratio) for each in cards if each.pipeline.startswith("Flux2")}
+    assert strict == {(64, 8)}
 
 
 def test_a_model_that_does_both_redraws_where_a_strength_is_given() -> None:

@@ -45,6 +45,7 @@ def test_an_edit_streams_events_of_its_own_type(ai: Ai, painter: Painter) -> Non
     [
         ({"image": b"no picture"}, None, "image"),
         ({"image": [picture(), picture(colour="red")]}, "too_many_images", "image"),
+        ({"image": [picture()] * 17}, "too_many_images", "image"),
         ({"mask": picture(32, 32)}, "input_sizes_differ", "mask"),
         ({"extra_body": {"strength": 0}}, "strength_out_of_range", "strength"),
         ({"extra_body": {"strength": "half"}}, "invalid_field", "strength"),
