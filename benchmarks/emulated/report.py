@@ -39,11 +39,23 @@ def _curve(kept: Kept) -> list[str]:
     interruption = [_interruption(measured) for measured in result.systems.values()]
     return [
         f"## {curve.title} (emulated)",
+        *_busy(kept),
         _setting(kept, curve),
         markdown_table(*_table(kept)),
         *[f"Not run: {EMULATED[name].title}: {reason.splitlines()[0]}" for name, reason in result.not_run.items()],
         *filter(None, interruption),
         markdown_table(*_ratio_table(ratios(result), gains=curve.gain > 1.1)),
+    ]
+
+
+def _busy(kept: Kept) -> list[str]:
+    """Whatever else runs takes cores from some systems more than from others."""
+    cores, load = kept.about["machine"]["cores"], kept.about["machine"]["load_before"]
+    if load <= cores:
+        return []
+    return [
+        f"**Not a fair comparison yet: other work kept this machine busy (load average {load:.1f} on {cores} cores "
+        "before), and not equally for each system. It shows that everything runs; run it again on a quiet machine.**"
     ]
 
 

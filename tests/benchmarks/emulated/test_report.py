@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from benchmarks.emulated.report import WARNING, report
 from benchmarks.emulation import CURVES
 from tests.benchmarks.emulated.results import KEPT
@@ -32,3 +34,11 @@ def test_targets_stand_beside_the_ratios() -> None:
 
     assert "| service_over_offline " in page
     assert "≥ 0.97" in page
+
+
+def test_a_page_made_on_a_busy_machine_says_that_it_is_no_fair_comparison() -> None:
+    machine = {**KEPT.about["machine"], "load_before": 7.8}
+    busy = replace(KEPT, about={**KEPT.about, "machine": machine})
+
+    assert "load average 7.8 on 2 cores" in report({"sdxl-512": busy})
+    assert "Not a fair comparison" not in report({"sdxl-512": KEPT})
