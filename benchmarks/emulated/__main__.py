@@ -32,7 +32,7 @@ SHORT: dict[str, Any] = {
     "curves": ["sdxl-512"],
     "loads": [0.7],
     "only": ["celery", "litserve", "ray", "bentoml", "litserve-tuned", "darkroom"],
-    "jobs": 80,
+    "jobs": 48,
     "samples": 7,
 }
 
@@ -86,7 +86,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of mix and arrivals")
     parser.add_argument("--peers-python", type=Path, default=REPOSITORY / ".venv-peers" / "bin" / "python")
     parser.add_argument("--folder", type=Path, default=RESULTS, help="where results are kept")
-    parser.add_argument("--short", action="store_true", help="one curve, one load, fewer systems: under eight minutes")
+    parser.add_argument("--short", action="store_true", help="one curve, one load, fewer jobs and systems")
     if parser.parse_args().short:
         parser.set_defaults(**SHORT)  # what is asked for by name goes before them
     return parser.parse_args()
