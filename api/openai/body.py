@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat
 
 from darkroom.catalogue import Catalogue, ModelCard, StepReuseLevel
 from darkroom.errors import Fault, InvalidRequest
-from darkroom.request import GenerateBody, OutputFormat, Priority, Text
+from darkroom.request import GenerateBody, OutputFormat, Priority, Text, WholeNumber
 from darkroom.settings import Settings
 
 Quality = Literal["low", "medium", "high", "xhigh", "max", "auto", "standard", "hd"]
@@ -43,7 +43,7 @@ class ImagesBody(BaseModel):
 
     prompt: Text = Field(description="What to draw.")
     model: Text | None = Field(default=None, description="One of `GET /v1/models`. Default: the server's.")
-    n: StrictInt | None = Field(default=None, description="Images to make. Default: 1.")
+    n: WholeNumber | None = Field(default=None, description="Images to make. Default: 1.")
     size: Text | None = Field(default=None, description="`auto`, the model's own, or such as `1024x768`.")
     quality: Quality | None = Field(
         default=None,
@@ -55,14 +55,14 @@ class ImagesBody(BaseModel):
         default=None, description="Base64, the default, or a signed URL that expires. Streams have base64 alone."
     )
     output_format: OutputFormat | None = Field(default=None, description="File format. Default: `png`.")
-    output_compression: StrictInt | None = Field(
+    output_compression: WholeNumber | None = Field(
         default=None, ge=0, le=100, description="Quality of `jpeg` and `webp` files. `png` has no loss: 100, or none."
     )
     background: Literal["transparent", "opaque", "auto"] | None = Field(
         default=None, description="`transparent` is refused: the models here draw none."
     )
     stream: StrictBool | None = Field(default=None, description="Answer with server-sent events.")
-    partial_images: StrictInt | None = Field(
+    partial_images: WholeNumber | None = Field(
         default=None, ge=0, le=3, description="Small pictures of how the image stands, so many at most; with `stream`."
     )
     moderation: Literal["low", "auto"] | None = Field(
@@ -74,8 +74,8 @@ class ImagesBody(BaseModel):
     user: Text | None = Field(default=None, description="Changes nothing, and is not kept.")
     safety_identifier: Text | None = Field(default=None, description="Comes back in the answer; nothing more.")
 
-    seed: StrictInt | None = Field(default=None, description="As in `POST /generate`, like all from here on.")
-    steps: StrictInt | None = Field(default=None, description="Before `quality`, where both are given.")
+    seed: WholeNumber | None = Field(default=None, description="As in `POST /generate`, like all from here on.")
+    steps: WholeNumber | None = Field(default=None, description="Before `quality`, where both are given.")
     guidance_scale: StrictFloat | None = None
     negative_prompt: Text | None = None
     scheduler: Text | None = None

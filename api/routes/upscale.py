@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.admission.admit import ADMISSION_CODES, LONGEST_IDEMPOTENCY_KEY, checked_key, enqueue
 from api.admission.asker import AskerDep
@@ -17,7 +17,7 @@ from api.services import ServicesDep
 from api.views import JobView, accepted_view
 from darkroom.completion import upscale_faults
 from darkroom.errors import InvalidRequest
-from darkroom.request import UPSCALE_FACTORS
+from darkroom.request import UPSCALE_FACTORS, WholeNumber
 from darkroom.upscaling import upscale_request
 
 router = APIRouter(tags=["images"])
@@ -26,7 +26,7 @@ router = APIRouter(tags=["images"])
 class UpscaleBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [{"factor": 2}]})
 
-    factor: StrictInt = Field(
+    factor: WholeNumber = Field(
         default=2,
         description="So many times as wide and as high.",
         json_schema_extra={"enum": list(UPSCALE_FACTORS)},

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat
 
 from api.admission.admit import ADMISSION_CODES, LONGEST_IDEMPOTENCY_KEY, admit
 from api.admission.asker import AskerDep
@@ -17,7 +17,7 @@ from darkroom.completion import UNSUPPORTED
 from darkroom.errors import InvalidRequest
 from darkroom.inputs import Task
 from darkroom.jobs import Job
-from darkroom.request import GenerateBody
+from darkroom.request import GenerateBody, WholeNumber
 
 router = APIRouter(tags=["images"])
 
@@ -30,8 +30,8 @@ class VariationsBody(BaseModel):
         description="How far from the image: above 0, 1 at most.",
         json_schema_extra={"exclusiveMinimum": 0, "maximum": 1},
     )
-    n: StrictInt = Field(default=4, description="Images to make.", json_schema_extra={"minimum": 1})
-    seed: StrictInt | None = Field(default=None, description="0 to 4294967295. Default: drawn at random.")
+    n: WholeNumber = Field(default=4, description="Images to make.", json_schema_extra={"minimum": 1})
+    seed: WholeNumber | None = Field(default=None, description="0 to 4294967295. Default: drawn at random.")
 
 
 DEFAULTS = VariationsBody()

@@ -33,6 +33,13 @@ def test_variations_repeat_the_request_from_its_image_with_other_seeds(http: htt
     assert request["image"][0].startswith("upl_")
 
 
+def test_a_whole_number_may_be_written_as_in_other_languages(http: httpx.Client, image_id: str) -> None:
+    varied = http.post(f"/images/{image_id}/variations", json={"n": 2.0, "seed": 7.0})
+    upscaled = http.post(f"/images/{image_id}/upscale", json={"factor": 2.0})
+
+    assert (varied.json()["request"]["n"], upscaled.json()["request"]["upscale"]) == (2, 2)
+
+
 def test_without_a_body_there_are_four(http: httpx.Client, image_id: str) -> None:
     first, second = (http.post(f"/images/{image_id}/variations").json()["request"] for _ in range(2))
 
