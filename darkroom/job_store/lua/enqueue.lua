@@ -3,8 +3,9 @@ local not_after_ms, id, owner, model, class, cost, weight, request = unpack(ARGV
 local most_for_model, most_for_owner = tonumber(ARGV[9]), tonumber(ARGV[10])
 local repeat_key, fingerprint, repeat_ttl_s = ARGV[11], ARGV[12], ARGV[13]
 local deadline_ms, inputs = tonumber(ARGV[14]), ARGV[15]
--- Of the owner, 0 where there is no bound: jobs that wait or run, and megapixel-steps of a day.
-local most_unfinished, most_daily = tonumber(ARGV[16]), tonumber(ARGV[17])
+-- Of the owner, 0 where there is no bound: jobs that wait or run, and megapixel-steps of a day. An API process of the
+-- version before, which goes on during an upgrade, sends neither.
+local most_unfinished, most_daily = tonumber(ARGV[16] or '0'), tonumber(ARGV[17] or '0')
 
 local function answer(word, of) return {word, of, redis.call('HGETALL', job_key(of))} end
 
