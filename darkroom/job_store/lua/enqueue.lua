@@ -7,6 +7,8 @@ local deadline_ms, inputs = tonumber(ARGV[14]), ARGV[15]
 -- version before, which goes on during an upgrade, sends neither.
 local most_unfinished, most_daily = tonumber(ARGV[16] or '0'), tonumber(ARGV[17] or '0')
 
+local webhook, webhook_events = ARGV[18] or '', ARGV[19] or ''
+
 local function answer(word, of) return {word, of, redis.call('HGETALL', job_key(of))} end
 
 -- Sent again because the answer was lost: it is there already, or was there and is gone.
@@ -76,6 +78,7 @@ local now = now_ms()
 redis.call('HSET', job_key(id), 'owner', owner, 'model', model, 'class', class, 'cost', cost,
   'request', request, 'state', 'queued', 'attempt', 0, 'created_ms', now)
 if deadline_ms > 0 then redis.call('ZADD', key('deadlines'), now + deadline_ms, id) end
+if webhook ~= '' then redis.call('HSET', job_key(id), 'webhook', webhook, 'webhook_events', webhook_events) end
 if inputs ~= '' then redis.call('HSET', job_key(id), 'inputs', inputs) end
 for input in inputs:gmatch('%S+') do
   redis.call('SADD', key('input_jobs', input), id)
