@@ -218,7 +218,13 @@ Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 
 @asynccontextmanager
 async def listening(answer: Answering) -> AsyncIterator[str]:
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=600)
+    async def answer_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await answer(reader, writer)
+        finally:  # also where the loop ends while it hangs
+            writer.close()
+
+    server = await asyncio.start_server(answer_and_close, "127.0.0.1", 0, backlog=600)
     port = server.sockets[0].getsockname()[1]
     async with server:
         yield f"http://127.0.0.1:{port}"
@@ -228,26 +234,22 @@ async def _take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
     await writer.drain()
-    writer.close()
 
 
 async def _hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read()
-    writer.close()
 
 
 async def _lie(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n" + b"x" * 70_000)
     await writer.drain()
-    writer.close()
 
 
 async def _babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"GO AWAY\r\n\r\n")
     await writer.drain()
-    writer.close()
 
 
 @pytest.mark.parametrize(("answer", "status"), [(_take, 204), (_lie, 200)])
