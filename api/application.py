@@ -21,7 +21,20 @@ from api.openai.errors import OpenAIError, OpenAIErrors
 from api.openapi import documentation
 from api.page.documentation import install_documentation_page
 from api.request_ids import RequestIds
-from api.routes import admin, events, generate, health, images, jobs, models, uploads, upscale, usage, variations
+from api.routes import (
+    admin,
+    events,
+    generate,
+    health,
+    images,
+    jobs,
+    models,
+    uploads,
+    upscale,
+    usage,
+    variations,
+    webhooks,
+)
 from api.routes.files import files_router
 from api.routes.page import page_router
 from api.services import make_services
@@ -67,7 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     documentation.install(app, [problems.Problem, OpenAIError])
     install_documentation_page(app, settings)
-    native = (generate, jobs, events, images, variations, upscale, uploads, models, usage, admin, health)
+    native = (generate, jobs, events, images, variations, upscale, uploads, models, usage, webhooks, admin, health)
     for routes in (*native, openai_images, openai_models):
         app.include_router(routes.router)
     if isinstance(services.storage, LocalStorage):

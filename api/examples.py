@@ -177,3 +177,16 @@ USAGE: dict[str, Any] = {
         }
     ],
 }
+
+WEBHOOK_LOG: dict[str, Any] = {
+    "webhooks": [
+        {
+            "id": f"msg_{JOB_ID}_succeeded",
+            "event": "succeeded",
+            "state": "delivered",
+            "at": "2026-11-22T09:16:37Z",
+            "tries": [{"at": "2026-11-22T09:16:37Z", "status": 204, "reason": "", "seconds": 0.041}],
+        }
+    ]
+}
+WEBHOOK_SECRET: dict[str, Any] = {"secret": "whsec_" + "c2VjcmV0" * 5 + "c2VjcmU=", "previous": None}

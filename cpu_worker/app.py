@@ -17,13 +17,19 @@ from cpu_worker.unused_inputs import remove_unused_inputs
 from cpu_worker.upscaling.orders import UpscaleOrders
 from cpu_worker.upscaling.outcome import Outcome, TaskEnd
 from cpu_worker.upscaling.weights import is_installed
+from cpu_worker.webhooks.payload import payload
+from cpu_worker.webhooks.sender import WebhookSender
+from cpu_worker.webhooks.thread import WebhookThread
 from darkroom.errors import Misconfigured
+from darkroom.fetching.guarded_post import GuardedPost
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.presence import Reporter
 from darkroom.job_store.redis_client import connect
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
+from darkroom.job_store.webhooks.deliveries import Deliveries
+from darkroom.job_store.webhooks.signing_secrets import SigningSecrets
 from darkroom.messages.celery_app import make_app
 from darkroom.messages.entry_point import log_plainly, plain_refusal, refusal_to_start
 from darkroom.messages.queues import CPU_QUEUE, FOLLOW_UP, UPSCALE, UPSCALE_QUEUE
@@ -84,6 +90,15 @@ retention = Retention(upkeep, store, storage)
 follow_ups = FollowUps(UpscaleOrders(store, wakeups), Thumbnailer(store, upkeep, storage))
 
 
+webhook_sender = WebhookSender(
+    Deliveries(client),
+    SigningSecrets(client),
+    store,
+    lambda delivery, job: payload(delivery, job, storage, settings),
+    GuardedPost(settings.fetch_origins),
+)
+
+
 def _make_upscaler() -> "Upscaler | None":
     """None where the network is not installed: nor is what the code round it needs."""
     if UPSCALE_QUEUE not in SERVED:
@@ -142,7 +157,7 @@ def _report(sender: Any, **_: Any) -> None:
     # Storage that hangs takes all threads of the pool, and that of the second of these; lost jobs are for the first.
     house = Rounds("house", housekeeper.keep_house_in_turn, settings.housekeeping_period_s)
     storage_rounds = Rounds("clear-storage", _clear_storage, settings.housekeeping_period_s)
-    for thread in (reporter, house, storage_rounds):
+    for thread in (reporter, house, storage_rounds, WebhookThread(webhook_sender)):
         thread.start()
         signals.worker_shutdown.connect(lambda thread=thread, **_: thread.stop(), weak=False)
 

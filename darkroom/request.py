@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from darkroom.catalogue import StepReuseLevel
 from darkroom.inputs import ALPHA, Fit, Task
+from darkroom.webhooks.delivery import WebhookEvent
 
 SEED_LIMIT = 2**32
 PREVIEW_EVERY_LIMIT = 1000
@@ -140,6 +141,12 @@ class GenerateBody(BaseModel):
         default=None,
         description="2 or 4: once its images are there, another job makes them so many times as wide and as high; "
         "`upscale_job` of the answer is its id. Default: none.",
+    )
+    webhook: Text | None = Field(
+        default=None, description="An `https:` URL that is told, by POST, what becomes of the job."
+    )
+    webhook_events: list[WebhookEvent] | None = Field(
+        default=None, min_length=1, description="Of which events. Default: `succeeded`, `failed`, `canceled`."
     )
 
     @property

@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.admission.asker import Asker
 from api.admission.terms import on_terms
+from api.admission.webhook import REFUSED, webhook_of
 from api.inputs.inputs import NO_PARTS, Gathered
 from api.inputs.pictures import PICTURE_FAULT_CODES
 from api.inputs.references import REFERENCE_FAULT_CODES
@@ -20,6 +21,7 @@ from darkroom.job_store.store import Admission
 from darkroom.jobs import new_job_id
 from darkroom.request import SEED_LIMIT, GenerateBody, ImageRequest
 from darkroom.upscaling import UPSCALER
+from darkroom.webhooks.delivery import Webhook
 
 log = structlog.get_logger()
 
@@ -27,7 +29,7 @@ LONGEST_IDEMPOTENCY_KEY = 255
 
 # What a route that makes jobs from a body can answer, for its documentation.
 ADMISSION_CODES = (
-    *dict.fromkeys((*FAULT_CODES, *PICTURE_FAULT_CODES, *REFERENCE_FAULT_CODES)),
+    *dict.fromkeys((*FAULT_CODES, *PICTURE_FAULT_CODES, *REFERENCE_FAULT_CODES, REFUSED)),
     "invalid_request", "invalid_field", "missing_field", "unknown_field", "malformed_json", "unsupported_media_type",
     "body_too_large", "body_too_slow", "unauthorized", "priority_not_allowed", "model_not_allowed", "unknown_job",
     "idempotency_conflict", "queue_full", "waiting_limit", "unfinished_limit", "rate_limited", "daily_limit",
@@ -52,6 +54,7 @@ async def admit(
     checked_key(idempotency_key)
     owner = asker.name
     body = on_terms(body, asker.access, services.settings.default_model)
+    webhook = webhook_of(body, services.settings.fetch_origins)
     gathered = await services.inputs.gather(body, owner, parts)
     request = complete(
         body, services.catalogue, services.settings, lambda: secrets.randbelow(SEED_LIMIT), gathered.brought
@@ -60,7 +63,7 @@ async def admit(
     fingerprint = _fingerprint(body, parts)
     try:
         request = _renamed(request, gathered, kept)
-        return await run_in_threadpool(enqueue, request, asker, services, idempotency_key, fingerprint)
+        return await run_in_threadpool(enqueue, request, asker, services, idempotency_key, fingerprint, webhook)
     except BaseException:
         await services.inputs.let_go(kept)
         raise
@@ -75,7 +78,12 @@ def checked_key(idempotency_key: str) -> str:
 
 
 def enqueue(
-    request: ImageRequest, asker: Asker, services: Services, idempotency_key: str = "", fingerprint: str = ""
+    request: ImageRequest,
+    asker: Asker,
+    services: Services,
+    idempotency_key: str = "",
+    fingerprint: str = "",
+    webhook: Webhook | None = None,
 ) -> Admission:
     """Write the job, then publish its wake-up; without the second the first is taken back, while nobody has it yet."""
     if request.upscale:
@@ -90,6 +98,7 @@ def enqueue(
             idempotency_key=idempotency_key,
             fingerprint=fingerprint,
             job_id=job_id,
+            webhook=webhook,
         )
         if not admission.is_repeat:
             admission = _woken(admission, services)

@@ -8,11 +8,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from darkroom.commands import dead_command, keys_command
+from darkroom.commands.remote import generate, jobs
 from darkroom.errors import DarkroomError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
 app.add_typer(dead_command.app, name="dead")
 app.add_typer(keys_command.app, name="keys")
+# These speak to a server over HTTP alone: they need neither its Redis nor its settings.
+app.command(help=generate.EXAMPLES)(generate.generate)
+for command in (jobs.status, jobs.cancel, jobs.fetch, jobs.models, jobs.queue, jobs.workers):
+    app.command()(command)
 
 INTERRUPTED = 130  # what shells report for a command that Ctrl-C ended
 

@@ -1,6 +1,7 @@
 """The job store's keys as a table in Markdown: `docs/data.md` is made from it, and never by hand."""
 
-from darkroom.job_store.keys import ALL, Key
+from darkroom.job_store.key import Key
+from darkroom.job_store.keys import ALL
 
 HEAD = """# Data in Redis
 

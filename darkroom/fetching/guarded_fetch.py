@@ -5,7 +5,7 @@ For input images, and for whoever else follows a URL that comes from outside. Bl
 
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ import httpcore
 import httpx
 
 from darkroom.errors import UrlForbidden, UrlTooLarge, UrlUnreachable, UrlWrongType
-from darkroom.fetching.guarded_network import Deadline, GuardedNetwork, Resolver, resolve
+from darkroom.fetching.guarded_network import Deadline, GuardedNetwork, Origin, Resolver, resolve
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
@@ -64,30 +64,14 @@ class GuardedFetch:
         Raises UrlForbidden, UrlUnreachable, UrlTooLarge, UrlWrongType.
         """
         deadline = Deadline(limits.timeout_s, self._clock)
-        target = self._checked(url)
+        target = checked_url(url, self._inside)
         for _ in range(MOST_REDIRECTS + 1):
             with self._answer_of(target, deadline) as answer:
                 location = _header(answer, b"location")
                 if answer.status not in REDIRECTS or not location:
                     return _read(answer, target, limits)
-            target = self._checked(location, base=target)
+            target = checked_url(location, self._inside, base=target)
         raise UrlUnreachable(f"The URL redirects more than {MOST_REDIRECTS} times. Give the address it ends at.")
-
-    def _checked(self, url: str, base: httpx.URL | None = None) -> httpx.URL:
-        """Raises UrlForbidden."""
-        try:
-            if len(url) > LONGEST_URL:
-                raise httpx.InvalidURL("too long")
-            target = base.join(url) if base else httpx.URL(url)
-        except (httpx.InvalidURL, ValueError):
-            target = httpx.URL()
-        if target.scheme not in SCHEMES or not target.host or (target.port or 0) > LAST_PORT:
-            raise UrlForbidden("The URL cannot be used. Give an address such as https://example.com/cat.png.")
-        if target.userinfo:
-            raise UrlForbidden("The URL carries a name or password. Leave them out, or upload the data instead.")
-        if target.scheme != "https" and origin(target) not in self._inside:
-            raise UrlForbidden("The URL is not https. Give an https address, or upload the data instead.")
-        return target
 
     @contextmanager
     def _answer_of(self, url: httpx.URL, deadline: Deadline) -> Iterator[httpcore.Response]:
@@ -107,6 +91,23 @@ class GuardedFetch:
         except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError) as error:
             reason = "Check the URL and its certificate, or upload the data."
             raise UrlUnreachable(f"Fetching from {url.host[:80]} broke off. {reason}") from error
+
+
+def checked_url(url: str, inside: Collection[Origin], base: httpx.URL | None = None) -> httpx.URL:
+    """As far as it can be told without a look at its address. Raises UrlForbidden."""
+    try:
+        if len(url) > LONGEST_URL:
+            raise httpx.InvalidURL("too long")
+        target = base.join(url) if base else httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        target = httpx.URL()
+    if target.scheme not in SCHEMES or not target.host or (target.port or 0) > LAST_PORT:
+        raise UrlForbidden("The URL cannot be used. Give an address such as https://example.com/cat.png.")
+    if target.userinfo:
+        raise UrlForbidden("The URL carries a name or password. Leave them out, or upload the data instead.")
+    if target.scheme != "https" and origin(target) not in inside:
+        raise UrlForbidden("The URL is not https. Give an https address, or upload the data instead.")
+    return target
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int]:

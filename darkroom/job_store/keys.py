@@ -3,36 +3,7 @@
 Python calls a key with its parts: `JOB(job_id)`. Scripts are given the same names: `key('job', id)`.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
-
-@dataclass(frozen=True)
-class Key:
-    pattern: str
-    type: Literal["hash", "list", "set", "sorted set", "stream", "string", "channel"]
-    holds: str
-    written_by: tuple[str, ...]
-    goes: str
-
-    @property
-    def name(self) -> str:
-        """By which scripts ask for it."""
-        return self.prefix.removeprefix("darkroom:")
-
-    @property
-    def prefix(self) -> str:
-        return self.pattern.partition(":{")[0]
-
-    @property
-    def parts(self) -> int:
-        return self.pattern.count("{")
-
-    def __call__(self, *parts: str) -> str:
-        if len(parts) != self.parts:
-            raise TypeError(f"The key {self.pattern} has {self.parts} parts, not {len(parts)}.")
-        return ":".join((self.prefix, *parts))
-
+from darkroom.job_store.key import Key
 
 JOB = Key(
     "darkroom:job:{job}",
@@ -235,6 +206,35 @@ INPUT_FILES = Key(
     "Inputs whose file is to be removed, by when (ms): dropped ones, and those that were never kept.",
     ("inputs.py", "drop_input.lua"),
     "Each id when it is kept, or its file is removed.",
+)
+
+WEBHOOK = Key(
+    "darkroom:webhook:{job}:{event}",
+    "hash",
+    "A webhook that a job's event owes: when that was, its state, its tries (JSON), and how many failed.",
+    ("prelude.lua", "deliveries.py"),
+    "With its job.",
+)
+WEBHOOKS_DUE = Key(
+    "darkroom:webhooks_due",
+    "sorted set",
+    "Webhooks that are owed, as job and event, by when they are next tried (ms).",
+    ("prelude.lua", "take_webhooks.lua", "deliveries.py"),
+    "Each when it is delivered or given up, or with its job.",
+)
+WEBHOOKS_DISABLED = Key(
+    "darkroom:webhooks_disabled:{owner}",
+    "set",
+    "URLs of an owner that answered 410 to a webhook.",
+    ("deliveries.py",),
+    "A week after the last.",
+)
+WEBHOOK_SECRET = Key(
+    "darkroom:webhook_secret:{owner}",
+    "hash",
+    "The secret that an owner's webhooks are signed with, and the one before, for a day after a rotation.",
+    ("signing_secrets.py",),
+    "Never.",
 )
 
 TURN = Key(

@@ -26,6 +26,7 @@ from darkroom.job_store.scripts import Scripts, record_of
 from darkroom.jobs import Job, JobState, new_job_id
 from darkroom.request import ImageRequest, Priority
 from darkroom.settings import Settings
+from darkroom.webhooks.delivery import Webhook
 
 IDEMPOTENCY_TTL_S = 86_400
 # The client is told to come back after the time that a tenth of a full line takes, within these bounds.
@@ -57,6 +58,7 @@ class JobStore:
         fingerprint: str = "",
         job_id: str | None = None,
         is_bounded: bool = True,
+        webhook: Webhook | None = None,
     ) -> Admission:
         """Write a job's record and put it in its model's waiting line, in one step.
 
@@ -75,6 +77,7 @@ class JobStore:
             access.weight, request.model_dump_json(), most_for_model, most_waiting,
             _digest(idempotency_key), fingerprint, IDEMPOTENCY_TTL_S, int(1000 * (request.deadline_s or 0)),
             " ".join(request.inputs), limits.unfinished or 0, limits.daily_megapixel_steps or 0,
+            webhook.url if webhook else "", " ".join(webhook.events) if webhook else "",
         )  # fmt: skip
         match answer:
             case ["queued", str(job_id), list(record)]:

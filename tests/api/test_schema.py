@@ -28,7 +28,17 @@ BOUNDED = settings(
 )
 # What follows from a picture that a client names, from a product, or from a duration in words, no schema can tell.
 UNTOLD = frozenset(
-    {"image", "mask", "strength", "controlnet", "control_image", "control_scale", "output_quality", "upscale"}
+    {
+        "image",
+        "mask",
+        "strength",
+        "controlnet",
+        "control_image",
+        "control_scale",
+        "output_quality",
+        "upscale",
+        "webhook",
+    }
 )
 # Whether bytes are a picture no schema can tell either, and `/v1` has the words of OpenAI's own document, without the
 # bounds of our models.

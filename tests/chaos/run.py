@@ -8,6 +8,7 @@ from pathlib import Path
 
 from darkroom.errors import RedisUnavailable
 from darkroom.job_store import keys
+from darkroom.job_store.key import Key
 from darkroom.job_store.redis_client import connect, redis_errors
 from tests.chaos.alone import Pixels
 from tests.chaos.assembly import running_service
@@ -131,7 +132,7 @@ def _unfinished(service: Service) -> int:
         return 1
 
 
-def _left(service: Service, key: keys.Key) -> int:
+def _left(service: Service, key: Key) -> int:
     with connect(service.settings.redis_url) as client:
         return int(client.zcard(key()))
 

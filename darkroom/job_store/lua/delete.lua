@@ -8,6 +8,10 @@ local function delete(id)
   if next(NEXT[job[1]]) ~= nil then return 0 end
   release_inputs(id)
   redis.call('DEL', job_key(id), key('events', id))
+  for _, event in ipairs(WEBHOOK_EVENTS) do
+    redis.call('DEL', key('webhook', id, event))
+    redis.call('ZREM', key('webhooks_due'), id .. ' ' .. event)
+  end
   redis.call('ZREM', key('jobs', job[2]), id)
   redis.call('ZREM', key('final'), id)
   redis.call('ZREM', key('followups'), id)

@@ -3,8 +3,11 @@ local not_after_ms, id, owner, model, class, cost, weight, request = unpack(ARGV
 local most_for_model, most_for_owner = tonumber(ARGV[9]), tonumber(ARGV[10])
 local repeat_key, fingerprint, repeat_ttl_s = ARGV[11], ARGV[12], ARGV[13]
 local deadline_ms, inputs = tonumber(ARGV[14]), ARGV[15]
--- Of the owner, 0 where there is no bound: jobs that wait or run, and megapixel-steps of a day.
-local most_unfinished, most_daily = tonumber(ARGV[16]), tonumber(ARGV[17])
+-- Of the owner, 0 where there is no bound: jobs that wait or run, and megapixel-steps of a day. An API process of the
+-- version before, which goes on during an upgrade, sends neither.
+local most_unfinished, most_daily = tonumber(ARGV[16] or '0'), tonumber(ARGV[17] or '0')
+
+local webhook, webhook_events = ARGV[18] or '', ARGV[19] or ''
 
 local function answer(word, of) return {word, of, redis.call('HGETALL', job_key(of))} end
 
@@ -75,6 +78,7 @@ local now = now_ms()
 redis.call('HSET', job_key(id), 'owner', owner, 'model', model, 'class', class, 'cost', cost,
   'request', request, 'state', 'queued', 'attempt', 0, 'created_ms', now)
 if deadline_ms > 0 then redis.call('ZADD', key('deadlines'), now + deadline_ms, id) end
+if webhook ~= '' then redis.call('HSET', job_key(id), 'webhook', webhook, 'webhook_events', webhook_events) end
 if inputs ~= '' then redis.call('HSET', job_key(id), 'inputs', inputs) end
 for input in inputs:gmatch('%S+') do
   redis.call('SADD', key('input_jobs', input), id)

@@ -25,11 +25,24 @@ local function owns(id, attempt)
   return job[1] == 'running' and job[2] == attempt
 end
 
+-- A webhook is owed from the same moment as its event is there, once for each of a job's kinds of event.
+local WEBHOOK_EVENTS = {'started', 'succeeded', 'failed', 'canceled'}
+
+local function owe_webhook(id, kind, now)
+  if kind == 'step' or kind == 'queued' then return end
+  local wanted = redis.call('HGET', job_key(id), 'webhook_events')
+  if not wanted or not (' ' .. wanted .. ' '):find(' ' .. kind .. ' ', 1, true) then return end
+  if redis.call('HSETNX', key('webhook', id, kind), 'at_ms', now) == 1 then
+    redis.call('ZADD', key('webhooks_due'), now, id .. ' ' .. kind)
+  end
+end
+
 -- An event is kept for late watchers, and its channel wakes those who wait.
 local function publish(id, kind, fields)
   fields.at_ms = now_ms()
   redis.call('XADD', key('events', id), 'MAXLEN', '~', 2000, '*', 'type', kind, 'data', cjson.encode(fields))
   redis.call('PUBLISH', key('changed', id), kind)
+  owe_webhook(id, kind, fields.at_ms)
   -- Who waits for the end alone is not woken at each step.
   if NEXT[kind] and next(NEXT[kind]) == nil then redis.call('PUBLISH', key('ended', id), kind) end
 end

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from darkroom.client.server_events import ServerEvent, read_events
 from darkroom.errors import DemoFailed
-from darkroom.local.demo.server_events import ServerEvent, read_events
 
 if TYPE_CHECKING:
     import httpx

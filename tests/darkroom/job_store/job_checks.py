@@ -5,6 +5,7 @@ from collections import Counter
 
 from darkroom.job_store import keys
 from darkroom.job_store.dead_letters import HISTORY
+from darkroom.job_store.key import Key
 from tests.darkroom.job_store.contents import Contents
 from tests.darkroom.job_store.job_model import CLASSES, FINAL, JobModel
 
@@ -96,7 +97,7 @@ def nothing_else(there: Contents, model: JobModel) -> None:
         assert there.zrange(keys.JOBS(owner)) == own
 
 
-def _is_of(kind: keys.Key, key: str) -> bool:
+def _is_of(kind: Key, key: str) -> bool:
     """Whether it is a key of this kind that need not go with a job."""
     is_shared = kind not in OF_A_JOB and kind.type != "channel"
     return is_shared and re.fullmatch(re.escape(kind.prefix) + ":[^:]+" * kind.parts, key) is not None

@@ -14,13 +14,17 @@ from darkroom.job_store.access.request_rate import RequestRate
 from darkroom.job_store.access.stored_keys import StoredKeys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.inputs import InputRecords
+from darkroom.job_store.key import Key
 from darkroom.job_store.key_use import KeyUse
 from darkroom.job_store.presence import report
 from darkroom.job_store.redis_client import Client
 from darkroom.job_store.scripts import FOLDER
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
+from darkroom.job_store.webhooks.deliveries import Deliveries
+from darkroom.job_store.webhooks.signing_secrets import SigningSecrets
 from darkroom.jobs import Job
+from darkroom.webhooks.delivery import Webhook
 from darkroom.workers import WorkerInfo
 from tests.conftest import MakeRequest
 
@@ -70,6 +74,7 @@ def test_what_redis_holds_is_what_the_schema_says(
     KeyUse(client).note("web")
     StoredKeys(client).create(Access(name="acme"))
     RequestRate(client).take("acme", 60)
+    owe_a_webhook(client, store, request_of)
     upkeep.note_surplus("minilab", 1)
     upkeep.takes_turn()
 
@@ -95,6 +100,12 @@ def live_many_lives(store: JobStore, claims: Claims, request_of: MakeRequest) ->
     store.enqueue("alice", request_of(deadline_s=60))
 
 
+def owe_a_webhook(client: Client, store: JobStore, request_of: MakeRequest) -> None:
+    store.cancel(store.enqueue("alice", request_of(), webhook=Webhook("https://shop.example/")).job.id)
+    Deliveries(client).disable("alice", "https://gone.example/")
+    SigningSecrets(client).of("alice")
+
+
 def keep_inputs(inputs: InputRecords, store: JobStore, request_of: MakeRequest) -> None:
     """One is used, one waits to be, one was never recorded."""
     used, unused = (Input(new_upload_id(), 64, 64) for _ in range(2))
@@ -110,5 +121,5 @@ def claim(claims: Claims) -> Job:
     return job
 
 
-def fits(of: keys.Key, key: str, kind: str) -> bool:
+def fits(of: Key, key: str, kind: str) -> bool:
     return kind == of.type and re.fullmatch(re.escape(of.prefix) + ":[^:]+" * of.parts, key) is not None

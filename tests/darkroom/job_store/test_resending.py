@@ -17,8 +17,10 @@ from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.scripts import FOLDER, Scripts, source
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
+from darkroom.job_store.webhooks.deliveries import Deliveries
 from darkroom.jobs import Job, JobState
 from darkroom.settings import Settings
+from darkroom.webhooks.delivery import Webhook
 from tests.conftest import image_request
 from tests.lossy_link import lossy_link
 
@@ -162,6 +164,13 @@ def _(ready: Side) -> tuple[Act, object]:
     ready.end_long_ago()
     # What the lost answer named is due again after a while.
     return lambda side: Scripts(side.client).run("take_old", 10, 1000, 5), []
+
+
+@case("take_webhooks")
+def _(ready: Side) -> tuple[Act, object]:
+    ready.store.cancel(ready.store.enqueue("alice", image_request(), webhook=Webhook("https://shop.example/")).job.id)
+    # What the lost answer named is due again after a minute.
+    return lambda side: Deliveries(side.client).take(5), []
 
 
 @pytest.fixture

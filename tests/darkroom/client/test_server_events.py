@@ -1,6 +1,6 @@
 """Reading server-sent events."""
 
-from darkroom.local.demo.server_events import ServerEvent, read_events
+from darkroom.client.server_events import ServerEvent, read_events
 
 
 def test_events_are_separated_by_empty_lines_and_comments_are_skipped() -> None:
