@@ -11,6 +11,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from darkroom.errors import JobStoreFull, RedisUnavailable
+from darkroom.server_urls import tls_checks
 
 # A redis.Redis whose answers are text. redis-py's annotations cannot tell it from one that answers bytes.
 Client: TypeAlias = Any
@@ -34,6 +35,7 @@ def connect(url: str) -> Client:
         socket_timeout=ANSWER_TIMEOUT_S,
         health_check_interval=30,
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=1),
+        **tls_checks(url),
     )
 
 

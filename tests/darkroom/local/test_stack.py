@@ -5,7 +5,8 @@ from pathlib import Path
 from darkroom.local.demo.demo import demo_environment, demo_settings
 from darkroom.local.demo.demo_client import Order
 from darkroom.local.flower_access import FlowerAccess, flower_access
-from darkroom.local.stack import gpu_worker_command, local_stack
+from darkroom.local.stack import local_stack
+from darkroom.local.worker_command import gpu_worker
 from darkroom.settings import Settings
 
 SOCKET = Path("/tmp/d/redis.sock")
@@ -39,7 +40,7 @@ def test_warnings_that_somebody_asked_for_stay() -> None:
 
 
 def test_a_gpu_worker_subscribes_to_its_models() -> None:
-    command = " ".join(gpu_worker_command(["minilab", "sdxl"]))
+    command = " ".join(gpu_worker("celery", ["minilab", "sdxl"]).command)
 
     assert " -m celery -A gpu_worker.app " in command
     assert command.endswith(" -Q gpu.minilab,gpu.sdxl -n gpu@%h")
