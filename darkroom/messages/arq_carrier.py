@@ -55,6 +55,7 @@ class ArqCarrier:
             socket_timeout=ANSWER_TIMEOUT_S,
             health_check_interval=30,
             retry=Retry(ConstantBackoff(0.1), retries=1),
+            retry_on_error=[redis.ConnectionError, redis.TimeoutError],
             **tls_checks(url),
         )
 

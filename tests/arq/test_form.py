@@ -33,7 +33,7 @@ def test_arq_s_client_reads_what_we_send(on_arq: Settings) -> None:
         try:
             return await client.queued_jobs()
         finally:
-            await client.aclose()
+            await client.aclose(close_connection_pool=True)
 
     [message] = asyncio.run(read())
 
