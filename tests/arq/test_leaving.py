@@ -28,7 +28,7 @@ VERY_LONG = {**LONG, "n": 8}
 @pytest.fixture(scope="module")
 def deployed(arq_deployment: Deploy) -> Deployment:
     """No CPU worker runs here: rounds of housekeeping come when a test says so."""
-    return arq_deployment(DARKROOM_LEASE_S="1")
+    return arq_deployment(DARKROOM_LEASE_S="2")
 
 
 @pytest.fixture(scope="module")
