@@ -33,7 +33,7 @@ def deployed(arq_deployment: Deploy) -> Deployment:
 
 @pytest.fixture(scope="module")
 def housekeeper(deployed: Deployment) -> Housekeeper:
-    return Housekeeper(deployed.upkeep, deployed.store, open_storage(deployed.settings), deployed.wakeups)
+    return Housekeeper(deployed.upkeep, open_storage(deployed.settings), deployed.wakeups)
 
 
 def test_a_worker_killed_in_the_middle_of_a_job_costs_an_attempt_and_nothing_else(
