@@ -3,13 +3,15 @@
 # prints the digest.
 FROM python:3.11.15-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# What brings messages to workers: celery or arq. Commands differ: see docs/queues.md.
+ARG QUEUE=celery
 WORKDIR /src
 RUN python -m venv /opt/venv
 # Upscaling is for CPU workers. Where there is nothing to upscale with: --build-arg EXTRAS=
 ARG EXTRAS=upscale
 # Dependencies first, from a project with no code in it: this layer lives until pyproject.toml changes.
 COPY pyproject.toml ./
-RUN touch README.md LICENSE && /opt/venv/bin/pip install ".[$EXTRAS]"
+RUN touch README.md LICENSE && /opt/venv/bin/pip install ".[$QUEUE${EXTRAS:+,$EXTRAS}]"
 COPY . .
 RUN /opt/venv/bin/pip install --no-deps --force-reinstall .
 

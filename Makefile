@@ -6,6 +6,8 @@ PYTHON ?= python3
 TORCH ?= 2.13.0
 PROMPT ?= a red circle on a white background
 FLOWER ?= 0
+# What brings messages to workers: celery or arq. Their libraries cannot be installed together.
+QUEUE ?= celery
 BENCH ?=
 CHAOS ?=
 SOAK ?=
@@ -15,8 +17,9 @@ REHEARSE ?= 0
 GPU_PYTHON ?=
 
 BIN := .venv/bin
+RUNS_IN := $(if $(filter arq,$(QUEUE)),.venv-arq,.venv)
 
-.PHONY: demo up test test-services test-gpu check format bench bench-emulated gpu gpu-bundle chaos soak mutants docs clean
+.PHONY: demo up test test-services test-gpu check arq format bench bench-emulated gpu gpu-bundle chaos soak mutants docs clean
 
 # A process for each core, four at most: each imports torch, and has its own Redis and tiny models. `worksteal` keeps
 # the tests of a file together as far as it can, and tells tests apart by number rather than by name. Tests of real
@@ -25,11 +28,12 @@ IN_PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
 # By way of the environment, so that quotes and dollars in a prompt are only a prompt.
 demo: export DEMO_PROMPT = $(value PROMPT)
-demo: .venv/demo.stamp
-	@$(BIN)/darkroom demo --prompt "$$DEMO_PROMPT"
+demo up: export DARKROOM_QUEUE = $(QUEUE)
+demo: $(RUNS_IN)/demo.stamp
+	@$(RUNS_IN)/bin/darkroom demo --prompt "$$DEMO_PROMPT"
 
-up: .venv/demo.stamp
-	$(BIN)/darkroom up $(if $(filter 1,$(FLOWER)),--flower)
+up: $(RUNS_IN)/demo.stamp
+	$(RUNS_IN)/bin/darkroom up $(if $(filter 1,$(FLOWER)),--flower)
 
 test: .venv/dev.stamp
 	$(BIN)/pytest $(IN_PARALLEL) -m "not redis and not rabbitmq and not s3 and not browser and not cuda"
@@ -45,6 +49,12 @@ check: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest tests/test_house_rules.py
+
+# The same service on ARQ, in an environment with ARQ's own version of redis-py: what that and the queue can change.
+arq: .venv-arq/test.stamp
+	DARKROOM_QUEUE=arq .venv-arq/bin/pytest $(IN_PARALLEL) --dist loadfile tests/arq tests/darkroom/messages \
+		tests/darkroom/job_store tests/cpu_worker tests/api/test_generate.py tests/api/test_events.py
+	$(MAKE) demo QUEUE=arq
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format .
@@ -84,17 +94,27 @@ docs: .venv/dev.stamp
 	$(BIN)/darkroom settings > docs/settings.md
 	$(BIN)/darkroom data > docs/data.md
 
-.venv/bin/python:
+.venv/bin/python .venv-arq/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Darkroom needs Python 3.11 or newer; this is %s. Name another: make PYTHON=python3.12" % sys.version.split()[0])'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(@D:/bin=)
 
 .venv/demo.stamp: .venv/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[gpu,upscale]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[celery,gpu,upscale]'
 	@touch $@
 
 .venv/dev.stamp: .venv/demo.stamp
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[gpu,upscale,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[celery,gpu,upscale,dev]'
+	@touch $@
+
+# pip keeps what it downloaded for the other environment, so torch comes from this machine where that was made first.
+.venv-arq/demo.stamp: .venv-arq/bin/python pyproject.toml
+	.venv-arq/bin/pip install --quiet --disable-pip-version-check torch==$(TORCH)
+	.venv-arq/bin/pip install --quiet --disable-pip-version-check -e '.[arq,gpu]'
+	@touch $@
+
+.venv-arq/test.stamp: .venv-arq/demo.stamp
+	.venv-arq/bin/pip install --quiet --disable-pip-version-check -e '.[arq,gpu,test]'
 	@touch $@
 
 .venv-peers/peers.stamp: .venv/bin/python benchmarks/requirements-peers.txt
@@ -102,4 +122,4 @@ docs: .venv/dev.stamp
 	-.venv-peers/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements-peers.txt && touch $@
 
 clean:
-	rm -rf .venv .venv-peers build *.egg-info
+	rm -rf .venv .venv-arq .venv-peers build *.egg-info

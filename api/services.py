@@ -23,7 +23,7 @@ from darkroom.job_store.key_use import KeyUse
 from darkroom.job_store.presence import present
 from darkroom.job_store.redis_client import Client, connect, redis_errors
 from darkroom.job_store.store import JobStore
-from darkroom.messages.celery_app import make_app
+from darkroom.messages.opening import open_wakeups
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from darkroom.workers import WorkerInfo
@@ -76,7 +76,7 @@ class Services:
 def make_services(settings: Settings) -> Services:
     """Touches no network. Raises Misconfigured."""
     client = connect(settings.redis_url)
-    store, storage, wakeups = JobStore(client, settings), open_storage(settings), Wakeups(make_app(settings))
+    store, storage, wakeups = JobStore(client, settings), open_storage(settings), open_wakeups(settings)
     records = InputRecords(client)
     fetch = guarded(GuardedFetch(settings.fetch_origins), settings.max_upload_bytes)
     return Services(

@@ -8,33 +8,20 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery, bootsteps, signals
 from celery.exceptions import Ignore, Reject, Retry
 
-from cpu_worker.follow_ups import FollowUps
-from cpu_worker.housekeeping import Housekeeper
-from cpu_worker.retention import Retention
+from cpu_worker.duties import CONCURRENCY, Duties
 from cpu_worker.rounds import Rounds
-from cpu_worker.thumbnails import Thumbnailer
-from cpu_worker.unused_inputs import remove_unused_inputs
-from cpu_worker.upscaling.orders import UpscaleOrders
 from cpu_worker.upscaling.outcome import Outcome, TaskEnd
 from cpu_worker.upscaling.weights import is_installed
-from cpu_worker.webhooks.payload import payload
-from cpu_worker.webhooks.sender import WebhookSender
-from cpu_worker.webhooks.thread import WebhookThread
 from darkroom.errors import Misconfigured
-from darkroom.fetching.guarded_post import GuardedPost
 from darkroom.job_store.claims import Claims
-from darkroom.job_store.inputs import InputRecords
 from darkroom.job_store.presence import Reporter
 from darkroom.job_store.redis_client import connect
 from darkroom.job_store.store import JobStore
-from darkroom.job_store.upkeep import Upkeep
-from darkroom.job_store.webhooks.deliveries import Deliveries
-from darkroom.job_store.webhooks.signing_secrets import SigningSecrets
-from darkroom.messages.celery_app import make_app
-from darkroom.messages.entry_point import log_plainly, plain_refusal, refusal_to_start
+from darkroom.messages.celery_app import log_plainly, make_app
+from darkroom.messages.celery_carrier import CeleryCarrier
+from darkroom.messages.entry_point import plain_refusal, refusal_to_start, settings_for
 from darkroom.messages.queues import CPU_QUEUE, FOLLOW_UP, UPSCALE, UPSCALE_QUEUE
 from darkroom.messages.wakeups import Wakeups
-from darkroom.settings import read_settings
 from darkroom.upscaling import UPSCALER
 from darkroom.workers import WorkerInfo
 from storage.opening import open_storage
@@ -42,12 +29,11 @@ from storage.opening import open_storage
 if TYPE_CHECKING:
     from cpu_worker.upscaling.upscaler import Upscaler
 
-CONCURRENCY = 4
 # One upscales, and another may wait to; the rest are for thumbnails.
 UPSCALING_THREADS = 2
 
 with plain_refusal():
-    settings = read_settings()
+    settings = settings_for("celery")
     storage = open_storage(settings)
 log_plainly(settings)
 SERVED = (CPU_QUEUE, UPSCALE_QUEUE) if is_installed() else (CPU_QUEUE,)
@@ -83,20 +69,8 @@ def _make_worker_app() -> Celery:
 
 app = _make_worker_app()
 client = connect(settings.redis_url)
-upkeep = Upkeep(client, settings)
-store, wakeups = JobStore(client, settings), Wakeups(app)
-housekeeper = Housekeeper(upkeep, storage, wakeups)
-retention = Retention(upkeep, store, storage)
-follow_ups = FollowUps(UpscaleOrders(store, wakeups), Thumbnailer(store, upkeep, storage))
-
-
-webhook_sender = WebhookSender(
-    Deliveries(client),
-    SigningSecrets(client),
-    store,
-    lambda delivery, job: payload(delivery, job, storage, settings),
-    GuardedPost(settings.fetch_origins),
-)
+store, wakeups = JobStore(client, settings), Wakeups(CeleryCarrier(app))
+duties = Duties(client, settings, storage, wakeups)
 
 
 def _make_upscaler() -> "Upscaler | None":
@@ -117,7 +91,7 @@ class JobFailed(Exception):
 
 @app.task(name=FOLLOW_UP)  # type: ignore[untyped-decorator]
 def follow_up_task(job_id: str) -> None:
-    follow_ups.follow_up(job_id)
+    duties.follow_up(job_id)
 
 
 @app.task(name=UPSCALE, bind=True, throws=(JobFailed,))  # type: ignore[untyped-decorator]
@@ -144,20 +118,13 @@ def _end_task(task: Any, end: TaskEnd) -> None:
             raise Ignore
 
 
-def _clear_storage() -> None:
-    """Raises RedisUnavailable, StorageUnavailable; the next round goes on from there."""
-    housekeeper.clear_leftovers()
-    retention.remove_old_jobs()
-    remove_unused_inputs(InputRecords(client), storage)
-
-
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]
 def _report(sender: Any, **_: Any) -> None:
     reporter = Reporter(client, _worker_info(sender))
     # Storage that hangs takes all threads of the pool, and that of the second of these; lost jobs are for the first.
-    house = Rounds("house", housekeeper.keep_house_in_turn, settings.housekeeping_period_s)
-    storage_rounds = Rounds("clear-storage", _clear_storage, settings.housekeeping_period_s)
-    for thread in (reporter, house, storage_rounds, WebhookThread(webhook_sender)):
+    house = Rounds("house", duties.keep_house, settings.housekeeping_period_s)
+    storage_rounds = Rounds("clear-storage", duties.clear_storage, settings.housekeeping_period_s)
+    for thread in (reporter, house, storage_rounds, duties.webhooks()):
         thread.start()
         signals.worker_shutdown.connect(lambda thread=thread, **_: thread.stop(), weak=False)
 

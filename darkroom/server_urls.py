@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from pydantic import ValidationInfo
+
 REDIS_OPTIONS = {"redis": {"db"}, "rediss": {"db"}, "unix": {"db"}}
 BROKER_OPTIONS = {
     "redis": {"virtual_host"},
@@ -38,9 +40,45 @@ def broker_fault(url: str) -> str | None:
     return next(iter(faults), None)
 
 
+def sound_redis(url: str) -> str:
+    """For pydantic: raises ValueError, as the next two do."""
+    return _without(redis_fault(url), url)
+
+
+def sound_broker(url: str | None) -> str | None:
+    return url and _without(broker_fault(url), url)
+
+
+def fit_for_broker(queue: str, info: ValidationInfo) -> str:
+    broker = info.data.get("broker_url") or ""
+    return _without(arq_broker_fault(broker) if queue == "arq" else None, queue)
+
+
+def arq_broker_fault(url: str) -> str | None:
+    """What ARQ cannot do with a broker that Celery can use."""
+    if urlsplit(url).scheme in {"amqp", "amqps", "pyamqp"}:
+        return (
+            "ARQ runs on Redis alone, and DARKROOM_BROKER_URL names RabbitMQ; unset that, or set DARKROOM_QUEUE=celery"
+        )
+    if ";" in url:
+        return "ARQ knows one broker, and DARKROOM_BROKER_URL names several; name one, or set DARKROOM_QUEUE=celery"
+    return None
+
+
 def tls_files(url: str) -> dict[str, str]:
     """Those that the URL names, under redis-py's words for them."""
     return {name: value for name, value in parse_qsl(urlsplit(url).query) if name in TLS_FILES}
+
+
+def tls_checks(url: str) -> dict[str, bool]:
+    """For redis-py, whose versions before 6 do not look for which host a certificate was made."""
+    return {"ssl_check_hostname": True} if urlsplit(url).scheme == "rediss" else {}
+
+
+def _without(fault: str | None, value: str) -> str:
+    if fault:
+        raise ValueError(fault)
+    return value
 
 
 def _faults(url: str, known: dict[str, set[str]]) -> Iterator[str]:

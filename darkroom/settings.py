@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, PositiveFloat, SecretStr, ValidationError, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from darkroom.access.access_settings import AccessSettings
 from darkroom.errors import Misconfigured
-from darkroom.server_urls import broker_fault, redis_fault
+from darkroom.server_urls import fit_for_broker, sound_broker, sound_redis
 
 BUNDLED_CATALOGUE = Path(__file__).resolve().parent.parent / "models" / "catalogue.toml"
 
@@ -22,7 +22,7 @@ class Settings(AccessSettings):
     )
 
     # Passwords stand in both URLs, so neither shows in a log or a traceback.
-    redis_url: str = Field(
+    redis_url: Annotated[str, AfterValidator(sound_redis)] = Field(
         default="redis://127.0.0.1:6379/0",
         repr=False,
         description="Job store: `redis://`, `unix:///path/to.sock?db=0`, or `rediss://` for TLS, where "
@@ -34,11 +34,22 @@ class Settings(AccessSettings):
         description="Memory that the Redis of `darkroom up` and `darkroom demo` may take, bytes. Nearly full, it takes "
         "no more jobs (503, `job_store_full`), and those that it has are done.",
     )
-    broker_url: str | None = Field(
+    broker_url: Annotated[str | None, AfterValidator(sound_broker)] = Field(
         default=None,
         repr=False,
-        description="Celery broker: `amqp://…` or `amqps://…` for RabbitMQ, or a Redis URL in Celery's form. "
+        description="Broker of messages: `amqp://…` or `amqps://…` for RabbitMQ, or a Redis URL in Celery's form. "
         "Unset: the Redis of `DARKROOM_REDIS_URL`, in its next database.",
+    )
+    queue: Annotated[Literal["celery", "arq"], AfterValidator(fit_for_broker)] = Field(
+        default="celery",
+        description="What brings messages to workers, the same for all processes. `arq` needs Redis, and an "
+        "environment of its own: see [queues](queues.md).",
+    )
+    worker_name: str | None = Field(
+        default=None,
+        pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$",
+        description="Name of a worker on ARQ, such as `gpu1@node-3`: one of its own for each. Unset: `gpu@HOST` or "
+        "`cpu@HOST`. Celery's workers are told theirs by `-n`.",
     )
     data_dir: Path = Field(
         default=Path("data"),
@@ -254,16 +265,6 @@ class Settings(AccessSettings):
                 raise ValueError("each is a scheme, a host and, where it is another, a port: `http://minio:9000`")
         return value
 
-    @field_validator("redis_url")
-    @classmethod
-    def _redis_url(cls, value: str) -> str:
-        return _without(redis_fault(value), value)
-
-    @field_validator("broker_url")
-    @classmethod
-    def _broker_url(cls, value: str | None) -> str | None:
-        return value and _without(broker_fault(value), value)
-
     @field_validator("signing_key")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
@@ -280,12 +281,6 @@ class Settings(AccessSettings):
         """Without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
-
-
-def _without(fault: str | None, value: str) -> str:
-    if fault:
-        raise ValueError(fault)
-    return value
 
 
 def read_settings() -> Settings:

@@ -3,7 +3,6 @@
 The model is loaded and warmed by a boot step, so before the first message is taken.
 """
 
-import os
 import signal
 from typing import Any, NoReturn
 
@@ -11,23 +10,17 @@ from celery import Celery, bootsteps, signals
 from celery.exceptions import Ignore, Reject, Retry
 
 from darkroom.errors import DarkroomError, Misconfigured
-from darkroom.messages.celery_app import make_app
-from darkroom.messages.entry_point import log_plainly, plain_refusal, refusal_to_start
+from darkroom.messages.celery_app import log_plainly, make_app
+from darkroom.messages.celery_carrier import CeleryCarrier
+from darkroom.messages.entry_point import plain_refusal, refusal_to_start, settings_for
 from darkroom.messages.queues import GENERATE, gpu_queue, model_of
 from darkroom.messages.wakeups import Wakeups
-from darkroom.settings import read_settings
 from gpu_worker.generate import generate
 from gpu_worker.jobs.job_end import Outcome, TaskEnd
 from gpu_worker.life import Life
 
-# Read by OpenMP when torch is loaded, later. Idle threads that spin make everything slower, themselves above all,
-# as soon as anything else runs on the machine: 100 s instead of 10 s for the same images on two shared cores.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# Otherwise it says at each start which image processors would like torchvision; few pipelines have any.
-os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-
 with plain_refusal():
-    settings = read_settings()
+    settings = settings_for("celery")
 log_plainly(settings)
 life = Life(settings)
 
@@ -37,7 +30,9 @@ class LoadModels(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def start(self, worker: Any) -> None:
         try:
-            life.start(_models(worker.app.amqp.queues.consume_from), worker.hostname, Wakeups(worker.app))
+            life.start(
+                _models(worker.app.amqp.queues.consume_from), worker.hostname, Wakeups(CeleryCarrier(worker.app))
+            )
         except DarkroomError as error:
             raise refusal_to_start(error) from error
         # There may be fewer lanes than threads. A message beyond them would be kept from workers that have some free.

@@ -1,4 +1,4 @@
-"""A GPU worker process from its start, when it loads its models, to its end. Celery calls it; it knows no Celery."""
+"""A GPU worker process from its start, when it loads its models, to its end. Knows no carrier; an entry point calls."""
 
 import os
 import signal
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from gpu_worker.engine.engine import Engine
 
 log = structlog.get_logger()
+
+# Read by OpenMP when torch is loaded, later. Idle threads that spin make everything slower, themselves above all,
+# as soon as anything else runs on the machine: 100 s instead of 10 s for the same images on two shared cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Otherwise it says at each start which image processors would like torchvision; few pipelines have any.
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 # Rows in a forward of a shape that the warm-up did not meet.
 UNMEASURED_ROWS = 8

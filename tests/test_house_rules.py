@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 OWNERS: dict[str, frozenset[str]] = {
     "celery": frozenset({"darkroom", "gpu_worker", "cpu_worker"}),
     "kombu": frozenset({"darkroom"}),
+    "arq": frozenset({"darkroom", "gpu_worker", "cpu_worker"}),
     "redis": frozenset({"darkroom"}),
     "pydantic_settings": frozenset({"darkroom"}),
     "boto3": frozenset({"storage"}),
@@ -42,7 +43,10 @@ OWNERS: dict[str, frozenset[str]] = {
     "transformers": frozenset({"models"}),
     "torch": frozenset({"models", "gpu_worker"}),
 }
-ENTRY_POINTS = frozenset({"gpu_worker/app.py", "cpu_worker/app.py"})
+ENTRY_POINTS = {
+    "celery": frozenset({"gpu_worker/app.py", "cpu_worker/app.py"}),
+    "arq": frozenset({"gpu_worker/arq_app.py", "cpu_worker/arq_app.py"}),
+}
 
 
 # Rooms inside a package, by floor from the top: a room uses what stands on lower floors, nothing beside it or above.
@@ -59,7 +63,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("estimates", "fetching"),
     ),
     "gpu_worker": (
-        ("app",),
+        ("app", "arq_app"),
         ("life",),
         ("generate", "drain", "shared_pipeline"),
         ("node",),
@@ -189,15 +193,16 @@ def test_a_library_stays_with_its_owner(library: str) -> None:
     assert wrong == []
 
 
-def test_outside_the_kernel_only_entry_points_know_celery() -> None:
+@pytest.mark.parametrize("library", sorted(ENTRY_POINTS))
+def test_outside_the_kernel_only_entry_points_know_what_carries_messages(library: str) -> None:
     knowing = {
         str(path.relative_to(ROOT))
         for package in OURS - {"darkroom"}
         for path in sources(package)
-        if "celery" in packages(path)
+        if library in packages(path)
     }
 
-    assert knowing == ENTRY_POINTS
+    assert knowing == ENTRY_POINTS[library]
 
 
 def test_every_module_says_what_it_does() -> None:
@@ -227,7 +232,8 @@ def test_no_file_holds_two_nouns() -> None:
     ("module", "heavy"),
     [
         ("api.__main__", {"torch", "diffusers", "transformers", "boto3", "PIL"}),
-        ("cpu_worker.app", {"torch", "diffusers", "transformers", "fastapi"}),
+        ("api.application, cpu_worker.duties, gpu_worker.life, gpu_worker.generate", {"arq", "celery", "kombu"}),
+        ("cpu_worker.duties", {"torch", "diffusers", "transformers", "fastapi"}),
         ("darkroom.commands.cli", {"torch", "fastapi", "celery", "redis", "boto3"}),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job
-from darkroom.messages.celery_app import make_app
+from darkroom.messages.opening import open_wakeups
 from darkroom.messages.wakeups import Wakeups
 from darkroom.request import ImageRequest
 from darkroom.settings import Settings
@@ -24,9 +24,9 @@ def storage(tmp_path: Path) -> WatchedStorage:
 
 @pytest.fixture
 def wakeups(settings: Settings) -> Iterator[Wakeups]:
-    app = make_app(settings)
-    yield Wakeups(app)
-    app.close()
+    wakeups = open_wakeups(settings)
+    yield wakeups
+    wakeups.close()
 
 
 @pytest.fixture

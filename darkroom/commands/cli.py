@@ -2,14 +2,16 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, NoReturn
 
 import typer
 
 from darkroom.commands import dead_command, keys_command
 from darkroom.commands.remote import generate, jobs
-from darkroom.errors import DarkroomError
+from darkroom.errors import DarkroomError, Misconfigured
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
 app.add_typer(dead_command.app, name="dead")
@@ -91,6 +93,8 @@ def up(
         settings = settings.model_copy(update={"port": port})
     if sys.stdout.isatty():
         hang_up_with(sys.stdout.fileno())
+    if flower and settings.queue != "celery":
+        raise Misconfigured(f"Flower shows Celery's tasks, and DARKROOM_QUEUE is {settings.queue}. Leave out --flower.")
     access = flower_access(os.environ, any_free(preferred=5555)) if flower else None
     up(settings, os.environ, sys.stdout, access, webbrowser.open if open_page else lambda _: None)
 
@@ -110,21 +114,25 @@ def worker(
     ] = None,
     name: Annotated[str, typer.Option(help="One of its own for each worker of a machine.")] = "gpu",
 ) -> None:
-    """Run a GPU worker. Short for `celery -A gpu_worker.app worker -Q gpu.MODEL,…`."""
-    from darkroom.local.stack import gpu_worker_command
+    """Run a GPU worker. Short for `celery -A gpu_worker.app worker -Q gpu.MODEL,…`, or for ARQ's command."""
+    from darkroom.local.worker_command import gpu_worker
     from darkroom.settings import read_settings
 
-    _become(gpu_worker_command(models or read_settings().gpu_models, name))
+    settings = read_settings()
+    start = gpu_worker(settings.queue, models or settings.gpu_models, name)
+    _become(start.command, start.environment)
 
 
 @app.command()
 def cpu_worker(
     name: Annotated[str, typer.Option(help="One of its own for each worker of a machine.")] = "cpu",
 ) -> None:
-    """Run a CPU worker. Short for `celery -A cpu_worker.app worker`."""
-    from darkroom.local.stack import cpu_worker_command
+    """Run a CPU worker. Short for `celery -A cpu_worker.app worker`, or for ARQ's command."""
+    from darkroom.local.worker_command import cpu_worker
+    from darkroom.settings import read_settings
 
-    _become(cpu_worker_command(name))
+    start = cpu_worker(read_settings().queue, name)
+    _become(start.command, start.environment)
 
 
 @app.command()
@@ -143,5 +151,5 @@ def settings() -> None:
     print(settings_page(), end="")
 
 
-def _become(command: tuple[str, ...]) -> NoReturn:
-    os.execv(command[0], command)  # noqa: S606
+def _become(command: tuple[str, ...], told: Mapping[str, str] = MappingProxyType({})) -> NoReturn:
+    os.execve(command[0], command, {**os.environ, **told})  # noqa: S606

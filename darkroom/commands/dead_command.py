@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -85,9 +85,8 @@ def _dead_letters() -> "Iterator[DeadLetters]":
 
 @contextmanager
 def _wakeups() -> "Iterator[Wakeups]":
-    from darkroom.messages.celery_app import make_app
-    from darkroom.messages.wakeups import Wakeups
+    from darkroom.messages.opening import open_wakeups
     from darkroom.settings import read_settings
 
-    with make_app(read_settings()) as celery:
-        yield Wakeups(celery)
+    with closing(open_wakeups(read_settings())) as wakeups:
+        yield wakeups

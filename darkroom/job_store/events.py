@@ -17,8 +17,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
 from darkroom.job_store import keys
-from darkroom.job_store.redis_client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, redis_errors
+from darkroom.job_store.redis_client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, WORTH_A_RETRY, redis_errors
 from darkroom.job_store.subscription import Subscription
+from darkroom.server_urls import tls_checks
 
 FIRST = "0-0"
 # Redis counts both halves in 64 bits; 18 digits always fit, and last for longer than this will run.
@@ -55,6 +56,8 @@ class EventFeed:
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             socket_timeout=ANSWER_TIMEOUT_S,
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=1),
+            retry_on_error=WORTH_A_RETRY,
+            **tls_checks(url),
         )
         self._redis: Any = redis.asyncio.Redis.from_pool(pool)
         self._subscription = Subscription(self._redis, self._wake)

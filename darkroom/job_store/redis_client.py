@@ -11,6 +11,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from darkroom.errors import JobStoreFull, RedisUnavailable
+from darkroom.server_urls import tls_checks
 
 # A redis.Redis whose answers are text. redis-py's annotations cannot tell it from one that answers bytes.
 Client: TypeAlias = Any
@@ -19,6 +20,8 @@ Client: TypeAlias = Any
 # Redis is there and stalls. A script takes less than a millisecond.
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 2.0
+# redis-py before 6 tries only what is named here again.
+WORTH_A_RETRY: list[type[Exception]] = [redis.ConnectionError, redis.TimeoutError]
 # Not before this is something given up that was sent, and never answered.
 GIVES_UP_AFTER_S = 2 * ANSWER_TIMEOUT_S
 # Clocks drift apart, and are set.
@@ -34,6 +37,8 @@ def connect(url: str) -> Client:
         socket_timeout=ANSWER_TIMEOUT_S,
         health_check_interval=30,
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=1),
+        retry_on_error=WORTH_A_RETRY,
+        **tls_checks(url),
     )
 
 

@@ -1,13 +1,14 @@
 """What the local stack consists of: from settings to the processes to start. Starts nothing itself."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from darkroom.local.embedded_redis import redis_command
 from darkroom.local.flower_access import FlowerAccess
 from darkroom.local.processes.part import Part
+from darkroom.local.worker_command import WorkerCommand, celery, cpu_worker, gpu_worker
 from darkroom.settings import Settings
 
 
@@ -33,8 +34,8 @@ def local_stack(
             is_foundation=True,
         ),
         Part("api", api_command(), shared | _shown_on_the_page(flower)),
-        Part("gpu", gpu_worker_command(settings.gpu_models), shared),
-        Part("cpu", cpu_worker_command(), shared),
+        *_gpu_workers(settings, shared),
+        _worker("cpu", cpu_worker(settings.queue), shared),
     ]
     if flower is not None:
         parts.append(Part("flower", flower_command(flower.port), {**shared, "FLOWER_BASIC_AUTH": flower.credentials}))
@@ -53,26 +54,22 @@ def api_command() -> tuple[str, ...]:
     return (sys.executable, "-m", "api")
 
 
-def gpu_worker_command(models: Sequence[str], name: str = "gpu") -> tuple[str, ...]:
-    queues = ",".join(f"gpu.{model}" for model in models)
-    return _worker("gpu_worker.app", "-Q", queues, "-n", f"{name}@%h")
-
-
-def cpu_worker_command(name: str = "cpu") -> tuple[str, ...]:
-    # Without -Q: also the queue of upscaling, where it can.
-    return _worker("cpu_worker.app", "-n", f"{name}@%h")
-
-
 def flower_command(port: int) -> tuple[str, ...]:
-    return _celery("darkroom.app", "flower", "--address=127.0.0.1", f"--port={port}")
+    return celery("darkroom.app", "flower", "--address=127.0.0.1", f"--port={port}")
 
 
-def _worker(app: str, *arguments: str) -> tuple[str, ...]:
-    return _celery(app, "--quiet", "worker", *arguments)
+def _gpu_workers(settings: Settings, shared: Mapping[str, str]) -> Iterator[Part]:
+    """One for all models, but on ARQ one for each."""
+    if settings.queue != "arq" or len(settings.gpu_models) == 1:
+        yield _worker("gpu", gpu_worker(settings.queue, settings.gpu_models), shared)
+        return
+    for model in settings.gpu_models:
+        name = f"gpu-{model}"
+        yield _worker(name, gpu_worker(settings.queue, [model], name), shared)
 
 
-def _celery(app: str, *arguments: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "celery", "-A", app, *arguments)
+def _worker(name: str, start: WorkerCommand, shared: Mapping[str, str]) -> Part:
+    return Part(name, start.command, {**shared, **start.environment})
 
 
 def _reachable_url(settings: Settings) -> str:
@@ -92,6 +89,7 @@ def _told_to_all(settings: Settings, socket: Path) -> dict[str, str]:
         "DARKROOM_DATA_DIR": str(settings.data_dir.resolve()),
         "DARKROOM_HOST": settings.host,
         "DARKROOM_PORT": str(settings.port),
+        "DARKROOM_QUEUE": settings.queue,
         "PYTHONUNBUFFERED": "1",
         # Said once here, so that no tokenizer warns of threads that were there before a fork.
         "TOKENIZERS_PARALLELISM": "false",

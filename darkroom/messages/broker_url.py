@@ -1,4 +1,4 @@
-"""Where the broker is, and what is asked of it with TLS, in the words that Celery uses."""
+"""Where the broker is, and what is asked of it with TLS, in the words that Celery uses; for ARQ, in redis-py's."""
 
 import ssl
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -22,6 +22,24 @@ def default_broker_url(redis_url: str) -> str:
     if parts.scheme == "unix":
         return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={database}"
     return parts._replace(path=f"/{database}", query=urlencode(options, safe="/")).geturl()
+
+
+def redis_py_url(broker_url: str) -> str:
+    """A broker on Redis as redis-py wants it.
+
+    >>> redis_py_url("redis+socket:///run/redis.sock?virtual_host=1")
+    'unix:///run/redis.sock?db=1'
+    >>> redis_py_url("redis://host?virtual_host=2")
+    'redis://host?db=2'
+    >>> redis_py_url("rediss://:secret@host/1?ssl_ca_certs=ca.pem")
+    'rediss://:secret@host/1?ssl_ca_certs=ca.pem'
+    """
+    parts = urlsplit(broker_url)
+    options = [("db" if name == "virtual_host" else name, value) for name, value in parse_qsl(parts.query)]
+    query = urlencode(options, safe="/")
+    if parts.scheme == "redis+socket":
+        return f"unix://{parts.netloc}{parts.path}" + (f"?{query}" if query else "")
+    return parts._replace(query=query).geturl()
 
 
 def without_tls_options(broker_url: str) -> str:

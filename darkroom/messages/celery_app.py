@@ -4,8 +4,9 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 
+from darkroom import log
 from darkroom.messages.broker_url import default_broker_url, tls_of, without_tls_options
 from darkroom.messages.queues import CPU_QUEUE, queue_of
 from darkroom.settings import Settings
@@ -53,6 +54,11 @@ def make_app(settings: Settings, served: Sequence[str] = (CPU_QUEUE,)) -> Celery
         timezone="UTC",
     )
     return app
+
+
+def log_plainly(settings: Settings) -> None:
+    """Our log in place of Celery's own."""
+    signals.setup_logging.connect(lambda **_: log.configure(settings), weak=False)
 
 
 def uses_rabbitmq(settings: Settings) -> bool:

@@ -1,11 +1,10 @@
 """A small deployment: the settings that all its processes share, workers, and a client's way to its jobs."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-from celery import Celery
 
 from darkroom.job_store import keys
 from darkroom.job_store.presence import present
@@ -13,11 +12,10 @@ from darkroom.job_store.redis_client import connect
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job
-from darkroom.messages.celery_app import make_app
-from darkroom.messages.wakeups import Wakeups
+from darkroom.messages.opening import open_wakeups
 from darkroom.request import ImageRequest
 from darkroom.settings import Settings
-from tests.brokers.workers import WorkerProcess, celery
+from tests.brokers.workers import WorkerProcess, arq, celery
 from tests.conftest import image_request
 from tests.eventually import eventually
 
@@ -29,28 +27,50 @@ def request_of(**changes: object) -> ImageRequest:
 
 
 class Deployment:
-    def __init__(self, folder: Path, env: Mapping[str, str], app: Celery) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
         """`env` has the settings by their names in the environment, as an operator gives them."""
         self._folder = folder
         self.env = {"DARKROOM_DATA_DIR": str(folder / "data"), **env}
         self.settings = settings_of(self.env)
-        self.app = app
         self.client = connect(self.settings.redis_url)
         self.store = JobStore(self.client, self.settings)
         self.upkeep = Upkeep(self.client, self.settings)
-        self.wakeups = Wakeups(app)
+        self.wakeups = open_wakeups(self.settings)
         self.workers: list[WorkerProcess] = []
 
+    @cached_property
+    def app(self) -> Any:
+        """Celery's, to ask it about its workers."""
+        from darkroom.messages.celery_app import make_app
+
+        return make_app(self.settings)
+
     def gpu_worker(self, name: str = "gpu", *arguments: str, **env: str) -> WorkerProcess:
+        if self.settings.queue == "arq":
+            return self.start_on_arq(name, "gpu_worker.arq_app", **env)
         return self.start(name, "gpu_worker.app", "--quiet", "worker", "-n", f"{name}@test", *arguments, **env)
 
     def cpu_worker(self, name: str = "cpu", *arguments: str, **env: str) -> WorkerProcess:
+        if self.settings.queue == "arq":
+            return self.start_on_arq(name, "cpu_worker.arq_app", **env)
         return self.start(name, "cpu_worker.app", "--quiet", "worker", "-n", f"{name}@test", *arguments, **env)
 
     def start(self, name: str, app: str, *arguments: str, **env: str) -> WorkerProcess:
         worker = WorkerProcess(name, celery(app, *arguments), {**self.env, **env}, self._folder)
         self.workers.append(worker)
         return worker
+
+    def start_on_arq(self, name: str, module: str, **env: str) -> WorkerProcess:
+        told = {**self.env, "DARKROOM_WORKER_NAME": f"{name}@test", **env}
+        worker = WorkerProcess(name, arq(f"{module}.WorkerSettings"), told, self._folder)
+        self.workers.append(worker)
+        return worker
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.end()
+        self.client.close()
+        self.wakeups.close()
 
     def wait_for_workers(self, *names: str) -> None:
         def are_there() -> bool:
@@ -112,12 +132,5 @@ def settings_of(env: Mapping[str, str]) -> Settings:
 @contextmanager
 def deployment(folder: Path, env: Mapping[str, str]) -> Iterator[Deployment]:
     """Ends its workers with the context."""
-    app = make_app(settings_of(env))
-    deployed = Deployment(folder, env, app)
-    try:
+    with closing(Deployment(folder, env)) as deployed:
         yield deployed
-    finally:
-        for worker in deployed.workers:
-            worker.end()
-        deployed.client.close()
-        app.close()

@@ -5,6 +5,7 @@ from kombu.exceptions import ContentDisallowed
 from kombu.serialization import dumps, loads
 
 from darkroom.messages.celery_app import make_app
+from darkroom.messages.celery_carrier import CeleryCarrier
 from darkroom.messages.queues import FOLLOW_UP, GENERATE, model_of, queue_of
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
@@ -34,7 +35,7 @@ def test_a_gpu_queue_names_its_model(queue: str, model: str | None) -> None:
 def test_a_wakeup_says_which_model_and_for_flower_which_job(settings: Settings, redis_url: str) -> None:
     app = make_app(settings)
 
-    Wakeups(app).wake("minilab", "0" * 28)
+    Wakeups(CeleryCarrier(app)).wake("minilab", "0" * 28)
 
     assert queued(redis_url, "gpu.minilab") == [{"model": "minilab", "cause": "0" * 28}]
     app.close()

@@ -7,6 +7,7 @@ import pytest
 
 from darkroom.errors import BrokerUnavailable
 from darkroom.messages.celery_app import make_app
+from darkroom.messages.celery_carrier import CeleryCarrier
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from tests.servers import RedisServer, free_port
@@ -26,7 +27,7 @@ ACTS = [
 @pytest.fixture(params=["redis://127.0.0.1:{port}/0", "amqp://guest:guest@127.0.0.1:{port}//"])
 def unreachable(request: pytest.FixtureRequest) -> Iterator[Wakeups]:
     app = make_app(Settings(broker_url=request.param.format(port=free_port())))
-    yield Wakeups(app)
+    yield Wakeups(CeleryCarrier(app))
     app.close()
 
 
@@ -48,7 +49,7 @@ def test_so_is_one_that_accepts_connections_and_does_not_answer(redis_server: Re
     redis_server.process.pause()
     try:
         with pytest.raises(BrokerUnavailable):
-            Wakeups(app).wake("minilab")
+            Wakeups(CeleryCarrier(app)).wake("minilab")
     finally:
         redis_server.process.resume()
         app.close()
@@ -60,7 +61,7 @@ def test_so_is_one_that_accepts_connections_and_does_not_answer(redis_server: Re
 @pytest.mark.redis
 def test_publishing_goes_on_by_itself_once_the_broker_is_back(redis_server: RedisServer) -> None:
     app = make_app(Settings(redis_url=redis_server.url))
-    wakeups = Wakeups(app)
+    wakeups = Wakeups(CeleryCarrier(app))
     wakeups.wake("back-again")
     redis_server.process.kill()
     with pytest.raises(BrokerUnavailable):

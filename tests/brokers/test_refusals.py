@@ -71,3 +71,8 @@ def test_a_queue_of_upscaling_where_nothing_can_upscale(nowhere: Deployment, wit
     line = refusal(nowhere, "cpu", "-Q", "cpu,cpu.upscale", **without_network)
 
     assert "no network to upscale with: pip install 'darkroom[upscale]'" in line
+
+
+@pytest.mark.parametrize("kind", ["gpu", "cpu"])
+def test_messages_that_go_to_arq(nowhere: Deployment, kind: str) -> None:
+    assert "This is a Celery worker, and DARKROOM_QUEUE is arq" in refusal(nowhere, kind, DARKROOM_QUEUE="arq")

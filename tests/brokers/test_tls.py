@@ -15,6 +15,7 @@ from darkroom.errors import BrokerUnavailable, Unavailable
 from darkroom.job_store.events import EventFeed
 from darkroom.job_store.redis_client import connect, redis_errors
 from darkroom.messages.celery_app import make_app
+from darkroom.messages.celery_carrier import CeleryCarrier
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from tests import servers
@@ -90,8 +91,9 @@ def broker_beside_the_job_store(url: str) -> None:
 def publish(settings: Settings) -> None:
     app = make_app(settings)
     try:
-        Wakeups(app).wake("minilab")
-        Wakeups(app).check()
+        wakeups = Wakeups(CeleryCarrier(app))
+        wakeups.wake("minilab")
+        wakeups.check()
     finally:
         app.close()
         # Kombu keeps connections by host and port, whatever authority they trust.

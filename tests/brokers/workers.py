@@ -17,6 +17,10 @@ def celery(app: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "celery", "-A", app, *arguments]
 
 
+def arq(settings: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "arq", settings, *arguments]
+
+
 class WorkerProcess:
     """`name` is what Celery calls it. Its output goes to a file, so that no full pipe ever stops it."""
 

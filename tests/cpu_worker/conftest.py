@@ -12,7 +12,7 @@ from darkroom.job_store.claims import Claims
 from darkroom.job_store.store import JobStore
 from darkroom.job_store.upkeep import Upkeep
 from darkroom.jobs import Job, StoredImage
-from darkroom.messages.celery_app import make_app
+from darkroom.messages.opening import open_wakeups
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from storage.contract import Storage
@@ -27,9 +27,9 @@ FinishJob = Callable[..., Job]
 @pytest.fixture
 def unreachable() -> Iterator[Wakeups]:
     """A broker that is down."""
-    app = make_app(Settings(broker_url=f"redis://127.0.0.1:{free_port()}/0"))
-    yield Wakeups(app)
-    app.close()
+    wakeups = open_wakeups(Settings(broker_url=f"redis://127.0.0.1:{free_port()}/0"))
+    yield wakeups
+    wakeups.close()
 
 
 @pytest.fixture

@@ -33,6 +33,6 @@ def test_ci_runs_the_commands_of_the_makefile(repository: Path) -> None:
 
     script = (repository / ".ci" / "run").read_text()
 
-    assert "for target in check test test-services demo; do" in script
+    assert "for target in check test test-services demo arq; do" in script
     assert "make gpu REHEARSE=1" in script
-    assert all(f"\n{target}:" in targets for target in ("check", "test", "test-services", "demo", "gpu"))
+    assert all(f"\n{target}:" in targets for target in ("check", "test", "test-services", "demo", "arq", "gpu"))

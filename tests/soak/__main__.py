@@ -10,7 +10,7 @@ from pathlib import Path
 
 from darkroom.job_store import keys
 from darkroom.job_store.redis_client import connect
-from darkroom.messages.celery_app import make_app
+from darkroom.messages.opening import open_wakeups
 from tests.chaos.assembly import running_service
 from tests.chaos.service import Service
 from tests.soak.guests import Guests
@@ -59,13 +59,13 @@ async def _ready(service: Service) -> None:
 
 async def _read(service: Service, every_s: float, times: list[float], readings: list[Reading]) -> None:
     began = time.monotonic()
-    app = make_app(service.settings)
+    wakeups = open_wakeups(service.settings)
     with connect(service.settings.redis_url) as client:
         while True:
             processes = [of_process(name, service.parts[name].process.pid) for name in PROCESSES]
             reading: Reading = {name: value for each in processes for name, value in each.items()}
             reading |= await asyncio.to_thread(of_redis, client)
-            reading |= await asyncio.to_thread(of_broker, app)
+            reading |= await asyncio.to_thread(of_broker, wakeups)
             times.append(time.monotonic() - began)
             readings.append(reading)
             await asyncio.sleep(every_s)

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from celery import Celery
-
 from darkroom.errors import BrokerUnavailable
 from darkroom.job_store import keys
 from darkroom.job_store.redis_client import Client
@@ -46,8 +44,8 @@ def of_redis(client: Client) -> Reading:
     }
 
 
-def of_broker(app: Celery) -> Reading:
+def of_broker(wakeups: Wakeups) -> Reading:
     try:
-        return {"wakeups": Wakeups(app).pending("minilab")}
+        return {"wakeups": wakeups.pending("minilab")}
     except BrokerUnavailable:
         return {}

@@ -29,6 +29,7 @@ KEPT_SETTINGS = (
     "LANES",
     "LOG_FORMAT",
     "LOG_LEVEL",
+    "QUEUE",
     "WEIGHTS_DIR",
 )
 

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
+from darkroom.errors import Misconfigured
 from darkroom.local.demo.demo import demo_environment, demo_settings
 from darkroom.local.demo.demo_client import Order
 from darkroom.local.flower_access import FlowerAccess, flower_access
-from darkroom.local.stack import gpu_worker_command, local_stack
+from darkroom.local.stack import local_stack
+from darkroom.local.worker_command import gpu_worker
 from darkroom.settings import Settings
 
 SOCKET = Path("/tmp/d/redis.sock")
@@ -39,10 +43,26 @@ def test_warnings_that_somebody_asked_for_stay() -> None:
 
 
 def test_a_gpu_worker_subscribes_to_its_models() -> None:
-    command = " ".join(gpu_worker_command(["minilab", "sdxl"]))
+    command = " ".join(gpu_worker("celery", ["minilab", "sdxl"]).command)
 
     assert " -m celery -A gpu_worker.app " in command
     assert command.endswith(" -Q gpu.minilab,gpu.sdxl -n gpu@%h")
+
+
+def test_on_arq_each_model_has_a_worker_since_each_worker_has_one_queue() -> None:
+    parts = local_stack(Settings(queue="arq", gpu_models=("minilab", "sdxl")), {}, SOCKET).parts
+
+    workers = {part.name: part for part in parts if "arq" in part.command}
+    assert sorted(workers) == ["cpu", "gpu-minilab", "gpu-sdxl"]
+    assert workers["gpu-sdxl"].command[1:] == ("-m", "arq", "gpu_worker.arq_app.WorkerSettings")
+    assert workers["gpu-sdxl"].environment["DARKROOM_GPU_MODELS"] == "sdxl"
+    assert workers["gpu-sdxl"].environment["DARKROOM_WORKER_NAME"].startswith("gpu-sdxl@")
+    assert {part.environment["DARKROOM_QUEUE"] for part in parts if part.name != "redis"} == {"arq"}
+
+
+def test_models_that_cannot_share_a_worker_on_arq_are_refused() -> None:
+    with pytest.raises(Misconfigured, match="Start one for each of minilab, sdxl"):
+        gpu_worker("arq", ["minilab", "sdxl"])
 
 
 def test_messages_that_are_sent_are_told_of_only_where_flower_listens() -> None:

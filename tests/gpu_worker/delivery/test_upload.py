@@ -12,7 +12,7 @@ from darkroom.errors import ObjectMissing
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.store import JobStore
 from darkroom.jobs import Job, JobState
-from darkroom.messages.celery_app import make_app
+from darkroom.messages.opening import open_wakeups
 from darkroom.messages.wakeups import Wakeups
 from darkroom.settings import Settings
 from gpu_worker.delivery.backpressure import Backpressure
@@ -53,9 +53,9 @@ def is_stored(storage: WatchedStorage, job: Job, index: int = 0) -> bool:
 
 @contextmanager
 def broker_that_is_down() -> Iterator[Wakeups]:
-    app = make_app(Settings(broker_url=f"redis://127.0.0.1:{free_port()}/0"))
-    yield Wakeups(app)
-    app.close()
+    wakeups = open_wakeups(Settings(broker_url=f"redis://127.0.0.1:{free_port()}/0"))
+    yield wakeups
+    wakeups.close()
 
 
 def test_images_are_stored_and_the_job_succeeds_with_them(
