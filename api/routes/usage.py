@@ -35,13 +35,19 @@ class UsageView(BaseModel):
     days: list[DayView] = Field(description="Those with jobs, today first.")
 
 
-@router.get("/usage", summary="See what you have used", responses=responses("invalid_field", *ALWAYS))
-def read_usage(
-    caller: CallerDep,
-    services: ServicesDep,
-    days: Annotated[int, Query(ge=1, le=KEPT_DAYS, description="So many, today among them.")] = KEPT_DAYS,
-) -> UsageView:
-    found = services.usage.days(caller.name, days)
+class UsageQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    days: int = Field(default=KEPT_DAYS, ge=1, le=KEPT_DAYS, description="So many, today among them.")
+
+
+@router.get(
+    "/usage",
+    summary="See what you have used",
+    responses=responses("invalid_request", "invalid_field", "unknown_field", *ALWAYS),
+)
+def read_usage(caller: CallerDep, services: ServicesDep, query: Annotated[UsageQuery, Query()]) -> UsageView:
+    found = services.usage.days(caller.name, query.days)
     return UsageView(key=caller.name, limits=caller.limits, days=[_day(day) for day in found])
 
 

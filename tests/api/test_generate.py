@@ -43,6 +43,7 @@ def test_what_is_left_out_comes_from_the_model_s_card(ask: Ask) -> None:
         "priority": "interactive", "preview_every": 0, "step_reuse": "off",
         "deadline_s": None, "output_quality": None, "task": "text-to-image", "image": [], "mask": None,
         "strength": None, "controlnet": None, "control_image": None, "control_scale": None, "fit": "crop",
+        "upscale": None,
     }  # fmt: skip
     assert 0 <= job["seed"] < 2**32
 

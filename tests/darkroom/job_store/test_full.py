@@ -11,6 +11,7 @@ from darkroom.job_store import keys
 from darkroom.job_store.claims import Claims
 from darkroom.job_store.redis_client import Client, connect
 from darkroom.job_store.store import JobStore
+from darkroom.job_store.webhooks.deliveries import Deliveries
 from darkroom.jobs import JobState, StoredImage
 from darkroom.request import ImageRequest
 from darkroom.settings import Settings
@@ -53,13 +54,19 @@ def test_what_moves_or_ends_a_job_works_in_a_redis_that_is_full(
     side = side_of(client, settings)
     act, answer = CASES[script](side)
     found = client.zrange(keys.FINAL(), 0, -1)
+    owed = [delivery for job_id in found for delivery in Deliveries(client).of_job(job_id)]
     client.config_set("maxmemory", "1mb")
     client.config_set("maxmemory-policy", "noeviction")
 
     got = act(side)
 
     # Said once, these tell what they found.
-    assert got == {"cancel": JobState.RUNNING, "take_old": [[job_id, 1] for job_id in found]}.get(script, answer)
+    found_once = {
+        "cancel": JobState.RUNNING,
+        "take_old": [[job_id, 1] for job_id in found],
+        "take_webhooks": owed,
+    }
+    assert got == found_once.get(script, answer)
 
 
 @pytest.mark.usefixtures("crammed")
