@@ -161,7 +161,27 @@ OPERATIONS: dict[str, Any] = {
         }
     ],
     "dead_letters": [],
-    "keys": [{"name": "me", "last_used_at": "2026-11-22T09:16:37Z", "is_operator": True}],
+    "keys": [
+        {
+            "name": "me",
+            "last_used_at": "2026-11-22T09:16:37Z",
+            "is_operator": True,
+            "jobs_today": 12,
+            "megapixel_steps_today": 3.93216,
+            "daily_megapixel_steps": 50_000,
+        }
+    ],
+    "webhooks_owed": 1,
+    "webhooks": [
+        {
+            "job": JOB_ID,
+            "event": "succeeded",
+            "host": "shop.example",
+            "tries": 1,
+            "last": "503",
+            "due_at": "2026-11-22T09:21:37Z",
+        }
+    ],
     "flower_url": None,
 }
 

@@ -14,7 +14,9 @@ class OperatorsOnly(DarkroomError):
 
 async def _operator(caller: CallerDep) -> str:
     if not caller.is_admin:
-        raise OperatorsOnly("This is for operators. Put this key's name into DARKROOM_ADMIN_KEYS, or use another key.")
+        raise OperatorsOnly(
+            "This is for operators. Use a key of the role admin, or put this key's name into DARKROOM_ADMIN_KEYS."
+        )
     return caller.name
 
 

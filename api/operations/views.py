@@ -1,14 +1,18 @@
 """What operators get to see. Never a prompt, which is the client's."""
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.examples import OPERATIONS
+from darkroom.access.access import Access
+from darkroom.job_store.access.usage import Used
 from darkroom.job_store.dead_letters import DeadLetter
 from darkroom.job_store.overview import Line
 from darkroom.job_store.presence import Sighting
 from darkroom.jobs import Job, moment
+from darkroom.webhooks.delivery import Delivery
 
 
 class Me(BaseModel):
@@ -67,6 +71,18 @@ class KeyView(BaseModel):
     name: str
     last_used_at: datetime | None
     is_operator: bool
+    jobs_today: int = Field(description="Accepted today, by UTC.")
+    megapixel_steps_today: float
+    daily_megapixel_steps: float | None = Field(description="How much it may ask for in a day; null: any amount.")
+
+
+class OwedWebhookView(BaseModel):
+    job: str
+    event: str
+    host: str | None = Field(description="Of its URL; the rest may be a secret.")
+    tries: int
+    last: str | None = Field(description="What its last try came to.")
+    due_at: datetime
 
 
 class Operations(BaseModel):
@@ -78,6 +94,8 @@ class Operations(BaseModel):
     running: list[RunningView]
     dead_letters: list[DeadLetterView]
     keys: list[KeyView]
+    webhooks_owed: int
+    webhooks: list[OwedWebhookView] = Field(description="Those that are sent next.")
     flower_url: str | None = Field(description="Celery's own web page, where `DARKROOM_FLOWER_URL` names it.")
 
 
@@ -106,6 +124,29 @@ def running_view(job: Job) -> RunningView:
         id=job.id, key=job.owner, model=job.request.model, worker=job.worker, attempt=job.attempt,
         started_at=moment(job.started_ms) if job.started_ms else None, step=job.step, steps=job.steps,
     )  # fmt: skip
+
+
+def key_view(access: Access, last_used_at: datetime | None, today: Used | None) -> KeyView:
+    return KeyView(
+        name=access.name,
+        last_used_at=last_used_at,
+        is_operator=access.is_admin,
+        jobs_today=today.jobs if today else 0,
+        megapixel_steps_today=today.megapixel_steps if today else 0.0,
+        daily_megapixel_steps=access.limits.daily_megapixel_steps,
+    )
+
+
+def owed_webhook_view(delivery: Delivery, due_ms: int, url: str | None) -> OwedWebhookView:
+    last = delivery.tries[-1] if delivery.tries else None
+    return OwedWebhookView(
+        job=delivery.job_id,
+        event=delivery.event,
+        host=urlsplit(url).hostname if url else None,
+        tries=len(delivery.tries),
+        last=(last.reason or str(last.status)) if last else None,
+        due_at=moment(due_ms),
+    )
 
 
 def dead_letter_view(letter: DeadLetter) -> DeadLetterView:

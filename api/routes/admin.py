@@ -1,5 +1,6 @@
 """What operators see and do: lines, workers, running jobs, dead letters, keys. The page at `/ops` is made of these."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 from fastapi import APIRouter, Response
@@ -11,25 +12,31 @@ from api.operations.views import (
     LineView,
     Me,
     Operations,
+    OwedWebhookView,
     Retried,
     dead_letter_view,
+    key_view,
     line_view,
+    owed_webhook_view,
     running_view,
     worker_view,
 )
 from api.problems import responses
 from api.routes.jobs import ALWAYS
 from api.services import Services, ServicesDep
-from darkroom.access.access import ANONYMOUS
+from darkroom.access.access import ANONYMOUS, configured_access
 from darkroom.errors import BrokerUnavailable
 from darkroom.estimates.eta import crew_of, drain_s
 from darkroom.job_store.dead_letters import DeadLetters
 from darkroom.job_store.key_use import last_uses
 from darkroom.job_store.overview import Overview
 from darkroom.job_store.presence import sightings
+from darkroom.job_store.webhooks.deliveries import Deliveries
 from darkroom.jobs import moment
 from darkroom.upscaling import UPSCALER
 from darkroom.workers import WorkerInfo
+
+WEBHOOKS_SHOWN = 20
 
 router = APIRouter(prefix="/admin", tags=["operations"])
 
@@ -43,25 +50,17 @@ async def me(caller: CallerDep) -> Me:
 def operations(owner: OperatorDep, services: ServicesDep) -> Operations:  # noqa: ARG001 - an operator is asked for
     overview = Overview(services.redis)
     seen, made = sightings(services.redis), overview.made_lately()
-    settings = services.settings
-    stored = {each.access.name: each.access for each in services.stored_keys.all() if not each.revoked_s}
-    uses = last_uses(services.redis, settings)
+    owed, webhooks = _webhooks(services)
     return Operations(
         at=moment(overview.now_ms()),
         lines=_lines(overview, services, [sighting.worker for sighting in seen]),
         workers=[worker_view(sighting, made[sighting.worker.name]) for sighting in seen],
         running=[running_view(job) for job in overview.running()],
         dead_letters=[dead_letter_view(letter) for letter in _dead_letters(services).all()],
-        keys=[
-            KeyView(
-                name=name,
-                last_used_at=uses.get(name),
-                is_operator=stored[name].is_admin if name in stored else name in settings.admin_keys,
-            )
-            for name in dict.fromkeys([*uses, *stored])
-            if name != ANONYMOUS
-        ],
-        flower_url=settings.flower_url,
+        keys=list(_keys(services)),
+        webhooks_owed=owed,
+        webhooks=webhooks,
+        flower_url=services.settings.flower_url,
     )
 
 
@@ -88,6 +87,24 @@ def drop(job_id: str, owner: OperatorDep, services: ServicesDep) -> Response:  #
     """The failed job itself stays until its owner deletes it, or the retention does."""
     _dead_letters(services).drop(job_id)
     return Response(status_code=204)
+
+
+def _keys(services: Services) -> Iterator[KeyView]:
+    settings = services.settings
+    stored = {each.access.name: each.access for each in services.stored_keys.all() if not each.revoked_s}
+    uses = last_uses(services.redis, settings)
+    for name in dict.fromkeys([*uses, *stored]):
+        if name == ANONYMOUS:
+            continue
+        access = stored[name].with_defaults(settings) if name in stored else configured_access(name, settings)
+        [*today] = services.usage.days(name, 1)
+        yield key_view(access, uses.get(name), today[0].total if today else None)
+
+
+def _webhooks(services: Services) -> tuple[int, list[OwedWebhookView]]:
+    deliveries = Deliveries(services.redis)
+    owed, following = deliveries.waiting(WEBHOOKS_SHOWN)
+    return owed, [owed_webhook_view(each, due_ms, deliveries.url_of(each.job_id)) for each, due_ms in following]
 
 
 def _lines(overview: Overview, services: Services, workers: list[WorkerInfo]) -> list[LineView]:

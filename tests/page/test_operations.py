@@ -1,10 +1,13 @@
 """The page for operators: live, and dead letters are dealt with there."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from darkroom.errors import GenerationFailed
 from darkroom.job_store.key_use import KeyUse
+from darkroom.webhooks.delivery import Webhook
 from tests.conftest import MakeRequest
 from tests.page.conftest import Studio
 
@@ -67,3 +70,22 @@ def test_keys_are_listed_with_their_last_use(studio: Studio) -> None:
     page = studio.open("/ops")
 
     expect(page.get_by_role("row", name="alice")).to_contain_text("just now")
+
+
+def test_what_a_key_used_today_and_the_webhooks_that_are_owed_are_shown(
+    studio: Studio, request_of: MakeRequest
+) -> None:
+    KeyUse(studio.api.services.redis).note("alice")
+    store = studio.api.services.store
+    job = store.enqueue("alice", request_of(steps=20), webhook=Webhook("https://shop.example/hook?secret=1")).job
+    store.enqueue("alice", request_of(steps=20))
+    store.cancel(job.id)
+
+    page = studio.open("/ops")
+
+    expect(page.get_by_role("row", name="alice").filter(has_text="just now")).to_have_text(
+        re.compile(r"just now\s*1\s*20\D")
+    )
+    owed = page.get_by_role("row", name="shop.example")
+    expect(owed).to_contain_text("canceled")
+    expect(page.get_by_text("secret=1")).to_have_count(0)

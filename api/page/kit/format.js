@@ -3,8 +3,10 @@ import { texts } from "texts";
 
 const clock = new Intl.DateTimeFormat(texts.locale, { hour: "2-digit", minute: "2-digit" });
 const exactClock = new Intl.DateTimeFormat(texts.locale, { timeStyle: "medium" });
+const rounded = new Intl.NumberFormat(texts.locale, { maximumFractionDigits: 1 });
 const whole = new Intl.DateTimeFormat(texts.locale, { dateStyle: "medium", timeStyle: "short" });
 
+export const figure = (number) => rounded.format(number);
 export const timeOf = (moment) => clock.format(new Date(moment));
 export const exactTimeOf = (moment) => exactClock.format(new Date(moment));
 export const dateOf = (moment) => whole.format(new Date(moment));

@@ -1,7 +1,7 @@
 // Operations: what waits, what runs, what died.
 import { texts } from "texts";
 import { html, render, useEffect } from "../kit/dom.js";
-import { ago, bytes, dateOf, duration, exactTimeOf } from "../kit/format.js";
+import { ago, bytes, dateOf, duration, exactTimeOf, figure } from "../kit/format.js";
 import { Header, LinkState } from "../kit/header.js";
 import { session } from "../kit/session.js";
 import { SignIn } from "../kit/sign_in.js";
@@ -33,7 +33,7 @@ function Board() {
       <p class="muted">${words.updated(exactTimeOf(now.at))}${now.flower_url && html` · <a href=${now.flower_url} rel="noopener noreferrer" target="_blank">${words.flower}</a>`}</p></div>
     <${Summary} now=${now} />
     <${Lines} now=${now} /><${Workers} now=${now} /><${Running} now=${now} />
-    <${DeadLetters} letters=${now.dead_letters} /><${Keys} now=${now} />`;
+    <${DeadLetters} letters=${now.dead_letters} /><${Keys} now=${now} /><${Webhooks} now=${now} />`;
 }
 
 function Summary({ now }) {
@@ -89,7 +89,20 @@ function Keys({ now }) {
   return html`<${Table} title=${words.keys} empty=${words.keysEmpty} rows=${now.keys} keyOf=${(key) => key.name} columns=${[
     ["name", (key) => html`<strong>${key.name}</strong>`],
     ["used", (key) => (key.last_used_at ? html`<time datetime=${key.last_used_at} title=${dateOf(key.last_used_at)}>${ago(key.last_used_at)}</time>` : texts.time.never)],
+    ["jobsToday", (key) => key.jobs_today],
+    ["workToday", (key) => words.work(figure(key.megapixel_steps_today), key.daily_megapixel_steps && figure(key.daily_megapixel_steps))],
     ["admin", (key) => (key.is_operator ? words.yes : words.none)],
+  ]} />`;
+}
+
+function Webhooks({ now }) {
+  return html`<${Table} title=${words.webhooks(now.webhooks_owed)} empty=${words.webhooksEmpty} rows=${now.webhooks} keyOf=${(each) => each.job + each.event} columns=${[
+    ["job", (each) => html`<code title=${each.job}>…${each.job.slice(-8)}</code>`],
+    ["event", (each) => each.event],
+    ["host", (each) => each.host ?? words.none],
+    ["tries", (each) => each.tries],
+    ["lastTry", (each) => each.last ?? words.none],
+    ["due", (each) => html`<time datetime=${each.due_at} title=${dateOf(each.due_at)}>${words.dueIn(duration(Math.max(0, (new Date(each.due_at) - new Date(now.at)) / 1000)))}</time>`],
   ]} />`;
 }
 

@@ -61,6 +61,14 @@ class Deliveries:
         found = [delivery for event in EVENTS if (delivery := self._read(job_id, event))]
         return sorted(found, key=lambda delivery: delivery.at_ms)
 
+    def waiting(self, most: int) -> tuple[int, list[tuple[Delivery, int]]]:
+        """How many are owed, and those that are next, with when (ms since the epoch). Raises RedisUnavailable."""
+        with redis_errors():
+            count = int(self._redis.zcard(keys.WEBHOOKS_DUE()))
+            rows = self._redis.zrange(keys.WEBHOOKS_DUE(), 0, most - 1, withscores=True)
+        found = [(self._read(*member.split(" ", 1)), int(due_ms)) for member, due_ms in rows]
+        return count, [(delivery, due_ms) for delivery, due_ms in found if delivery]
+
     def failed(self, delivery: Delivery) -> int:
         """Tries that failed since it was first owed, or asked for again. Raises RedisUnavailable."""
         with redis_errors():
