@@ -17,6 +17,8 @@ from tests.eventually import eventually
 
 LANES = 4
 PERIOD_S = 0.5
+# Rounds of housekeeping on a busy machine; the cancels of the test go on for much longer.
+LATELY_S = 10 * PERIOD_S
 GONE = Input("upl_" + "0" * 24, 64, 64, has_alpha=False)
 
 
@@ -65,7 +67,7 @@ def test_messages_are_no_more_than_jobs_wait_and_lanes_there_are_over_a_line_tha
             eventually(lambda: deployed.upkeep.waiting("minilab") < 40, 60, what="a shorter line")
             before, pending = deployed.upkeep.waiting("minilab"), deployed.wakeups.pending("minilab")
             shortest_line = min(shortest_line, before)
-            lately = sum(at > time.monotonic() - 4 * PERIOD_S for at in canceled_at_s)
+            lately = sum(at > time.monotonic() - LATELY_S for at in canceled_at_s)
             excess.append(pending - max(before, deployed.upkeep.waiting("minilab")) - lately)
 
     assert shortest_line > 0
