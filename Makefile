@@ -51,9 +51,11 @@ check: .venv/dev.stamp
 	$(BIN)/pytest tests/test_house_rules.py
 
 # The same service on ARQ, in an environment with ARQ's own version of redis-py: what that and the queue can change.
+# Without upscaling, which no ARQ worker does.
 arq: .venv-arq/test.stamp
 	DARKROOM_QUEUE=arq .venv-arq/bin/pytest $(IN_PARALLEL) --dist loadfile tests/arq tests/darkroom/messages \
-		tests/darkroom/job_store tests/cpu_worker tests/api/test_generate.py tests/api/test_events.py
+		tests/darkroom/job_store tests/cpu_worker tests/api/test_generate.py tests/api/test_events.py \
+		--ignore tests/cpu_worker/upscaling
 	$(MAKE) demo QUEUE=arq
 
 format: .venv/dev.stamp

@@ -76,17 +76,17 @@ def _dead_letters() -> "Iterator[DeadLetters]":
     from darkroom.job_store.dead_letters import DeadLetters
     from darkroom.job_store.redis_client import connect
     from darkroom.job_store.store import JobStore
-    from darkroom.settings import read_settings
+    from darkroom.local.running import settings_here
 
-    settings = read_settings()
+    settings = settings_here()
     with connect(settings.redis_url) as client:
         yield DeadLetters(client, JobStore(client, settings))
 
 
 @contextmanager
 def _wakeups() -> "Iterator[Wakeups]":
+    from darkroom.local.running import settings_here
     from darkroom.messages.opening import open_wakeups
-    from darkroom.settings import read_settings
 
-    with closing(open_wakeups(read_settings())) as wakeups:
+    with closing(open_wakeups(settings_here())) as wakeups:
         yield wakeups

@@ -154,8 +154,8 @@ def _stored() -> "Iterator[tuple[StoredKeys, Settings]]":
 @contextmanager
 def _store() -> "Iterator[tuple[Client, Settings]]":
     from darkroom.job_store.redis_client import connect
-    from darkroom.settings import read_settings
+    from darkroom.local.running import settings_here
 
-    settings = read_settings()
+    settings = settings_here()
     with connect(settings.redis_url) as client:
         yield client, settings

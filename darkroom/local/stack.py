@@ -8,6 +8,7 @@ from pathlib import Path
 from darkroom.local.embedded_redis import redis_command
 from darkroom.local.flower_access import FlowerAccess
 from darkroom.local.processes.part import Part
+from darkroom.local.running import url_of
 from darkroom.local.worker_command import WorkerCommand, celery, cpu_worker, gpu_worker
 from darkroom.settings import Settings
 
@@ -85,7 +86,7 @@ def _muted(environment: Mapping[str, str]) -> str:
 
 def _told_to_all(settings: Settings, socket: Path) -> dict[str, str]:
     return {
-        "DARKROOM_REDIS_URL": f"unix://{socket}?db=0",
+        "DARKROOM_REDIS_URL": url_of(socket),
         "DARKROOM_DATA_DIR": str(settings.data_dir.resolve()),
         "DARKROOM_HOST": settings.host,
         "DARKROOM_PORT": str(settings.port),

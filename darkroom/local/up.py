@@ -11,6 +11,7 @@ from darkroom.local.launch import launched
 from darkroom.local.processes.guard import Guard
 from darkroom.local.processes.output import LogFiles, Terminal
 from darkroom.local.processes.supervisor import StopAsked, Supervisor
+from darkroom.local.running import told
 from darkroom.local.stack import Stack, local_stack, redis_dir
 from darkroom.settings import Settings
 
@@ -31,7 +32,8 @@ def up(
     port.require_free(settings.host, settings.port)
     with locked(settings.data_dir) as lock, socket_folder() as folder:
         redis_dir(settings).mkdir(exist_ok=True)
-        stack = local_stack(settings, environment, folder / "redis.sock", flower)
+        socket = folder / "redis.sock"
+        stack = local_stack(settings, environment, socket, flower)
         guard = Guard(removes=[folder], holds=[lock])
         terminal = Terminal(stream, environment)
 
@@ -39,7 +41,8 @@ def up(
             terminal.say(welcome(stack, settings, flower))
             show(stack.url)
 
-        keep_up(stack, guard, settings, terminal, greet)
+        with told(settings.data_dir, socket):
+            keep_up(stack, guard, settings, terminal, greet)
 
 
 def keep_up(stack: Stack, guard: Guard, settings: Settings, terminal: Terminal, greet: Callable[[], None]) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -20,6 +21,8 @@ from tests.eventually import eventually
 from tests.servers import free_port
 
 RED = {"prompt": "a red circle"}
+
+CELERY_S = pytest.mark.skipif(os.environ.get("DARKROOM_QUEUE") == "arq", reason="Celery's messages and brokers.")
 
 
 def test_the_answer_comes_before_any_work(http: httpx.Client) -> None:
@@ -52,6 +55,7 @@ def test_seeds_are_drawn_anew_for_each_job(ask: Ask) -> None:
     assert len({ask()["seed"] for _ in range(5)}) == 5
 
 
+@CELERY_S
 def test_each_job_sends_one_wake_up_in_json_to_its_model_s_queue(ask: Ask, settings: Settings) -> None:
     jobs = [ask(), ask(model="sdxl")]
 
@@ -176,7 +180,7 @@ def test_a_full_line_says_when_to_come_back(settings: Settings) -> None:
     assert int(answers[2].headers["retry-after"]) >= 1
 
 
-@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+@pytest.mark.parametrize("scheme", ["redis", pytest.param("amqp", marks=CELERY_S)])
 def test_without_a_broker_there_is_no_job_either(scheme: str, settings: Settings, client: Client) -> None:
     broker_url = f"{scheme}://127.0.0.1:{free_port()}/0"
 
