@@ -34,6 +34,8 @@ UNTOLD = frozenset(
         "strength",
         "controlnet",
         "control_image",
+        # Goes with `webhook`, as `strength` does with `image`.
+        "webhook_events",
         "control_scale",
         "output_quality",
         "upscale",
